@@ -1,0 +1,41 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const root = new URL("..", import.meta.url).pathname;
+
+export default defineConfig(async () => ({
+  root,
+  test: {
+    projects: [
+      {
+        root,
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: `${root}wrangler.toml` },
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations(`${root}src/store/migrations`),
+                ADMIN_TOKEN: "test-admin-token",
+                ROOT_KEY: "dGVzdC1yb290LWtleS0wMTIzNDU2Nzg5YWJjZGVmISE=",
+              },
+            },
+          }),
+        ],
+        test: {
+          name: "workers",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/node/**", "test/simulator/**", "test/bench/**"],
+          setupFiles: ["test/setup.ts"],
+        },
+      },
+      {
+        root,
+        test: {
+          name: "node",
+          environment: "node",
+          include: ["test/node/**/*.test.ts", "test/simulator/**/*.test.ts"],
+        },
+      },
+    ],
+  },
+}));
