@@ -1,0 +1,146 @@
+/**
+ * A client of the simulator's control API, for tests and scripts.
+ *
+ * Runs in Node and in workerd alike: nothing but `fetch`. A refused control call throws, because it
+ * is a mistake in the test and never part of what is tested.
+ */
+import type {
+  DatadogConfig,
+  EventCounts,
+  EventIds,
+  Fault,
+  InstanceConfig,
+  LoggedRequest,
+  SplunkConfig,
+  StoredEvent,
+  Summary,
+} from "./control.ts";
+
+export type * from "./control.ts";
+
+const POLL_INTERVAL_MS = 20;
+const PAGE = 50_000;
+
+export class SimulatorClient {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url.replace(/\/$/, "");
+  }
+
+  /** Base URL of an instance, to be used as a destination's endpoint. */
+  endpoint(name: string): string {
+    return `${this.url}/${name}`;
+  }
+
+  /** Creates or replaces a Splunk instance; what it had received is forgotten. Answers its base URL. */
+  async splunk(name: string, config: SplunkConfig): Promise<string> {
+    await this.#call("PUT", name, { kind: "splunk", ...config });
+    return this.endpoint(name);
+  }
+
+  /** Creates or replaces a Datadog instance; what it had received is forgotten. Answers its base URL. */
+  async datadog(name: string, config: DatadogConfig): Promise<string> {
+    await this.#call("PUT", name, { kind: "datadog", ...config });
+    return this.endpoint(name);
+  }
+
+  /** Changes the named settings and keeps events, acknowledgements and fault: a token disabled, say. */
+  async configure(name: string, change: Partial<SplunkConfig> | Partial<DatadogConfig>): Promise<void> {
+    await this.#call("PATCH", name, change);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#call("DELETE", name);
+  }
+
+  async list(): Promise<readonly Summary[]> {
+    return (await this.#call<{ instances: readonly Summary[] }>("GET", "")).instances;
+  }
+
+  async config(name: string): Promise<InstanceConfig> {
+    return this.#call("GET", `${name}/config`);
+  }
+
+  async summary(name: string): Promise<Summary> {
+    return this.#call("GET", name);
+  }
+
+  /** Every id with the times it was received, and the order of first receipt. Pages by itself. */
+  async events(name: string): Promise<EventIds> {
+    const ids: Record<string, number> = {};
+    const order: string[] = [];
+    for (;;) {
+      const page = await this.#call<EventIds>("GET", `${name}/events?offset=${order.length}&limit=${PAGE}`);
+      Object.assign(ids, page.ids);
+      order.push(...page.order);
+      if (page.order.length === 0 || order.length >= page.distinct)
+        return { events: page.events, distinct: page.distinct, ids, order };
+    }
+  }
+
+  /** Counts alone: cheap at any size. */
+  async counts(name: string): Promise<EventCounts> {
+    return this.#call("GET", `${name}/events?count=1`);
+  }
+
+  /** Every received copy of one event; `-` for those that carry no id. */
+  async event(name: string, id: string): Promise<readonly StoredEvent[]> {
+    const path = `${name}/events/${encodeURIComponent(id)}`;
+    return (await this.#call<{ copies: readonly StoredEvent[] }>("GET", path)).copies;
+  }
+
+  /** The last requests, newest last; at most 1000 are kept. */
+  async requests(name: string, limit = 100): Promise<readonly LoggedRequest[]> {
+    const path = `${name}/requests?limit=${limit}`;
+    return (await this.#call<{ requests: readonly LoggedRequest[] }>("GET", path)).requests;
+  }
+
+  /** Breaks the instance until recovered, or for `fault.times` requests. */
+  async fault(name: string, fault: Fault): Promise<void> {
+    await this.#call("POST", `${name}/fault`, fault);
+  }
+
+  /** Mends the instance, and drops the connections that hang. */
+  async recover(name: string): Promise<void> {
+    await this.#call("DELETE", `${name}/fault`);
+  }
+
+  /** Forgets events, requests, violations and acknowledgements; keeps settings and fault. */
+  async reset(name: string): Promise<void> {
+    await this.#call("POST", `${name}/reset`);
+  }
+
+  /**
+   * Waits until the instance has received `until` distinct events, or until the predicate holds.
+   *
+   * @param timeoutMs from now; a timeout throws with the last summary in the message
+   */
+  async waitFor(
+    name: string,
+    until: number | ((summary: Summary) => boolean),
+    timeoutMs = 5000,
+  ): Promise<Summary> {
+    const holds = typeof until === "number" ? (summary: Summary) => summary.distinct >= until : until;
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const summary = await this.summary(name);
+      if (holds(summary)) return summary;
+      if (Date.now() >= deadline)
+        throw new Error(`waited ${timeoutMs} ms for ${name} in vain: ${JSON.stringify(summary)}`);
+      await new Promise<void>((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
+    }
+  }
+
+  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.url}/_control/${path}`, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`simulator: ${method} ${path} answered ${response.status}: ${text}`);
+    return JSON.parse(text);
+  }
+}

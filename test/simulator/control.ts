@@ -1,0 +1,206 @@
+/**
+ * The control API of the SIEM simulator, as types.
+ *
+ * Pure types and no imports: the server, the client and tests in either runtime share this file.
+ * Names are spelt as they travel in JSON. Times are epoch milliseconds unless a name says otherwise.
+ */
+
+export type Kind = "splunk" | "datadog";
+
+/** Which of a destination's doors a request knocked at. A fault may be limited to some of them. */
+export type Door = "event" | "ack" | "health";
+
+/** What an instance stores, the same for every kind. */
+export interface StorageConfig {
+  /** True: bodies are not kept, events are counted per id. For load tests. Default false. */
+  readonly count_only?: boolean;
+  /** False, with `count_only`: ids are not kept either, events are only counted. Default true. */
+  readonly ids?: boolean;
+  /** How many event bodies are kept; ids are counted beyond it. Default 500,000. */
+  readonly max_stored?: number;
+}
+
+export interface SplunkToken {
+  readonly token: string;
+  /** True answers code 1. Default false. */
+  readonly disabled?: boolean;
+  /** Indexes that the token may write to. Absent: any. */
+  readonly indexes?: readonly string[];
+  /** Index of events that name none. Default `main`. */
+  readonly default_index?: string;
+  /** Indexer acknowledgement (`useACK`). Default false. */
+  readonly acknowledge?: boolean;
+}
+
+export interface SplunkConfig extends StorageConfig {
+  readonly tokens: readonly SplunkToken[];
+  /** Indexers behind the balancer, each numbering its ackIds alone. Default 1. */
+  readonly indexers?: 1 | 2;
+  /** What the balancer alternates on when no cookie says otherwise. Default `request`. */
+  readonly balance?: "request" | "connection";
+  /** The balancer answers `Set-Cookie` and honours it as stickiness. Default false. */
+  readonly cookies?: boolean;
+  /** From accepted to acknowledged, in ms. Default 1000; a huge number never acknowledges. */
+  readonly ack_delay_ms?: number;
+  /** Unanswered ackIds that one channel of one indexer holds before code 27. Default 1,000,000. */
+  readonly max_pending_acks?: number;
+  /** A channel idle for longer forgets its ackIds. Default 600,000 ms (`maxIdleTime`). */
+  readonly ack_idle_ms?: number;
+  /** `limits.conf [http_input] max_content_length`, in bytes. Default 838,860,800. */
+  readonly max_content_length?: number;
+  /** Behaves as Splunk Cloud: code 28 for code 10, and a body over 5.5 MB is code 6, number 0. */
+  readonly cloud?: boolean;
+  /** Accepts `?token=`. Default false, which answers code 16. */
+  readonly query_string_auth?: boolean;
+  /** Accepts `Authorization: Bearer`, as HEC-compatible receivers of others do. Default false. */
+  readonly bearer?: boolean;
+}
+
+export interface DatadogConfig extends StorageConfig {
+  readonly api_keys: readonly string[];
+  /** Site whose keys these are, shown in the summary only. */
+  readonly site?: string;
+  /** Added to the simulator's clock when the age of a log is judged, in ms. Default 0. */
+  readonly now_offset_ms?: number;
+}
+
+export type InstanceConfig =
+  | ({ readonly kind: "splunk" } & SplunkConfig)
+  | ({ readonly kind: "datadog" } & DatadogConfig);
+
+interface FaultScope {
+  /** Requests that it strikes before it recovers by itself. Absent: until recovered. */
+  readonly times?: number;
+  /** Doors that it strikes. Absent: all (`poison` and `code` say their own). */
+  readonly paths?: readonly Door[];
+}
+
+/**
+ * A way for a destination to misbehave.
+ *
+ * `stored` says whether the events of a struck request are kept all the same, which is the
+ * ambiguous case that a sender cannot tell from a loss.
+ */
+export type Fault = FaultScope &
+  (
+    | {
+        readonly mode: "status";
+        readonly status: number;
+        /** Seconds or an HTTP date, sent as `Retry-After` as it is. */
+        readonly retry_after?: number | string;
+        readonly headers?: Readonly<Record<string, string>>;
+        readonly body?: string;
+        readonly stored?: boolean;
+      }
+    /** Takes the request and never answers. Open sockets are dropped at recovery. */
+    | { readonly mode: "hang"; readonly stored?: boolean }
+    /** Drops the connection unanswered; nothing is stored. */
+    | { readonly mode: "reset" }
+    /** Stores the events, then drops the connection unanswered. */
+    | { readonly mode: "reset_after" }
+    /** Stores the events and sends half of the answer under its full content-length. */
+    | { readonly mode: "half_answer" }
+    /** Stores the events and answers properly `ms` later. */
+    | { readonly mode: "slow"; readonly ms: number }
+    /** 200 with an HTML login page. */
+    | { readonly mode: "html" }
+    /** 303 to a login page, as Splunk Web does. */
+    | { readonly mode: "redirect" }
+    /** Splunk only: any result code with its HTTP status, text and side effects. */
+    | {
+        readonly mode: "code";
+        readonly code: number;
+        readonly stored?: boolean;
+        /** `invalid-event-number` of codes 6, 7, 12, 13 and 15; what precedes the offender is stored. */
+        readonly event_number?: number;
+      }
+    /** Events whose raw text contains `pattern` are refused. Datadog refuses the whole request. */
+    | { readonly mode: "poison"; readonly pattern: string; readonly code?: 6 | 7 | 12 | 13 | 15 }
+  );
+
+/** A broken rule of the vendor's, or one that the vendor tolerates and we do not. */
+export interface Violation {
+  readonly rule: string;
+  readonly count: number;
+  /** The first case, in a sentence. */
+  readonly detail: string;
+  readonly first_at: number;
+}
+
+export interface Summary {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly requests: number;
+  /** Requests answered with something else than 2xx, or not at all. */
+  readonly refused: number;
+  /** Events received, every copy counted. */
+  readonly events: number;
+  readonly distinct: number;
+  /** Copies beyond the first of the same id. */
+  readonly duplicates: number;
+  /** Events that carry no id; neither distinct nor duplicates. Kept under the id `-`. */
+  readonly anonymous: number;
+  /** Event bodies not kept because `max_stored` was reached. */
+  readonly not_stored: number;
+  readonly violations: readonly Violation[];
+  /** The fault in force, `times` being what is left of it. */
+  readonly fault: Fault | null;
+  /** Requests held open by the fault `hang` or `slow`. */
+  readonly hanging: number;
+}
+
+export interface EventCounts {
+  readonly events: number;
+  readonly distinct: number;
+}
+
+export interface EventIds extends EventCounts {
+  /** Times received, per id of this page. */
+  readonly ids: Readonly<Record<string, number>>;
+  /** Ids of this page in the order in which each was first received. */
+  readonly order: readonly string[];
+}
+
+/** One received copy of an event. */
+export interface StoredEvent {
+  readonly id: string | null;
+  /** The `event` value, or the whole Datadog log item, exactly as received. */
+  readonly raw: string;
+  /** `raw` parsed; null if it is not JSON (a line of `/raw`). */
+  readonly parsed: unknown;
+  /** The whole HEC envelope or log item, exactly as received. */
+  readonly envelope: string;
+  /** Index it went to: the envelope's, else the token's default. Null where the kind has none. */
+  readonly index: string | null;
+  readonly sourcetype: string | null;
+  readonly source: string | null;
+  readonly host: string | null;
+  /** Epoch seconds as sent (HEC), or the log's timestamp attribute. Null if it carries none. */
+  readonly time: number | string | null;
+  readonly fields: Readonly<Record<string, unknown>> | null;
+  readonly received_at: number;
+  /** Number of the indexer that took it, from 0. */
+  readonly indexer: number;
+}
+
+export interface LoggedRequest {
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  /** HTTP status answered; null if the connection was dropped unanswered. */
+  readonly status: number | null;
+  /** HEC result code, if one was answered. */
+  readonly code: number | null;
+  /** Bytes of the body as received. */
+  readonly bytes: number;
+  readonly content_encoding: string | null;
+  /** Events stored from it. */
+  readonly events: number;
+  readonly channel: string | null;
+  readonly cookie: string | null;
+  readonly indexer: number | null;
+  /** Mode of the fault that struck it. */
+  readonly fault: Fault["mode"] | null;
+  /** From the first byte to the answer, in ms. */
+  readonly duration_ms: number;
+}
