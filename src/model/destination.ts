@@ -1,0 +1,61 @@
+import { z } from "zod";
+import type { EpochMs } from "../base/clock.ts";
+import { TROUBLES } from "./delivery.ts";
+
+/**
+ * One rule: which actions, to which index. `*` stands for any run of characters, dots included,
+ * so `incident.*` matches `incident.note.add`.
+ */
+export const Route = z
+  .strictObject({
+    match: z
+      .string()
+      .regex(/^[a-z0-9_.*-]{1,200}$/, "Expected an action or a glob, like incident.* or *.delete")
+      .meta({ example: "incident.*" }),
+    index: z.string().min(1).max(256).optional().meta({ example: "itsm_incidents" }),
+    enabled: z.boolean().default(true),
+  })
+  .meta({
+    id: "Route",
+    description: "Which events a destination takes, to which index; the first match decides",
+  });
+export type Route = z.infer<typeof Route>;
+
+/** Rules of a destination; `"categories"` asks for the forwarding table of the catalogue. */
+export const Routes = z.union([z.literal("categories"), z.array(Route).max(100)]);
+export type Routes = z.infer<typeof Routes>;
+
+export const DESTINATION_STATUSES = ["active", "degraded", "failed", "disabled"] as const;
+export type DestinationStatus = (typeof DESTINATION_STATUSES)[number];
+
+export const StatusReason = z.object({ code: z.enum(TROUBLES), message: z.string(), since: z.number() });
+/** Why a destination is not `active`; `since` in epoch milliseconds. */
+export type StatusReason = z.infer<typeof StatusReason>;
+
+/**
+ * A destination as stored. `config` and the sealed secrets stay untyped until a provider connects them.
+ */
+export interface Destination {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly provider: string;
+  readonly name: string;
+  readonly endpoint: string;
+  readonly enabled: boolean;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly routes: Routes;
+  readonly allowedOperations: readonly string[];
+  /** The secret fields, sealed together; opened only for a delivery or a test. */
+  readonly sealedSecrets: string;
+  /** Grows by one with each change; a lane that was told a newer one fetches it. */
+  readonly revision: number;
+  readonly createdAt: EpochMs;
+  readonly updatedAt: EpochMs;
+  /** When it was last switched off; events accepted before that are still owed. */
+  readonly disabledAt: EpochMs | null;
+  /** When it was deleted; what it owes is flushed, then only its dead letters remain readable. */
+  readonly deletedAt: EpochMs | null;
+  /** As last reported by its lane. */
+  readonly status: "active" | "degraded" | "failed";
+  readonly statusReason: StatusReason | null;
+}

@@ -1,0 +1,144 @@
+import type { z } from "zod";
+import type { EpochMs } from "../base/clock.ts";
+import { err, type Result } from "../base/result.ts";
+import type { Outcome, ProviderWords } from "./delivery.ts";
+import type { RelayEvent } from "./event.ts";
+import type { HttpAnswer, HttpRequestSpec } from "./http.ts";
+
+/**
+ * The one file that an adapter author has to read.
+ *
+ * A provider is data in, data out: it never fetches, and never sees a table, a queue or the clock.
+ * Adding one is `src/providers/<kind>.ts`, one line in `src/providers/registry.ts` and
+ * `test/providers/<kind>.test.ts`; the contract suite picks it up from the registry.
+ */
+
+/** The most that one request may carry. The engine fills requests up to this, and splits when told that it was too much. */
+export interface RequestLimits {
+  readonly events: number;
+  /** UTF-8 bytes of the uncompressed body. */
+  readonly bytes: number;
+}
+
+export interface EncodeContext {
+  readonly now: EpochMs;
+  /** The index of the route that an action takes, or null for the destination's own. */
+  readonly indexFor: (action: string) => string | null;
+}
+
+/** One line of a diagnosis. `detail` is one sentence, and for a failed check it is the fix. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** What one step of a diagnosis found. The first step whose `finding` is set ends the diagnosis. */
+export interface ProbeReading {
+  readonly checks: readonly Check[];
+  /** Set by the step that decides; `ok` false names what is wrong and how to mend it. */
+  readonly verdict: {
+    readonly ok: boolean;
+    readonly words: ProviderWords;
+    readonly hint: string | null;
+    readonly acknowledgement: "on" | "off" | null;
+  } | null;
+}
+
+/** One request of a diagnosis and how to read its answer. Steps run in order until one has a verdict; the last always has. */
+export interface ProbeStep {
+  readonly request: HttpRequestSpec;
+  readonly read: (answer: HttpAnswer) => ProbeReading;
+}
+
+/** A destination's settings and secrets, checked and ready to use. */
+export interface Connector {
+  readonly kind: string;
+  readonly limits: RequestLimits;
+  /** Bytes that the envelope adds around one event's JSON, at most; with `limits.bytes` it bounds a request before encoding. */
+  readonly envelopeBytes: (event: RelayEvent) => number;
+  /** The endpoint as it will be called, for the guard and for people. */
+  readonly origin: string;
+  readonly encode: (events: readonly RelayEvent[], context: EncodeContext) => HttpRequestSpec;
+  readonly interpret: (
+    answer: HttpAnswer,
+    sent: { readonly events: number; readonly bytes: number },
+  ) => Outcome;
+  readonly probe: (event: RelayEvent, context: EncodeContext) => readonly ProbeStep[];
+  /** Parts of a saved configuration to show, with everything the provider filled in; never a secret. */
+  readonly publicConfig: Readonly<Record<string, unknown>>;
+}
+
+export interface SettingsFault {
+  /** `endpoint`, `config.site`, `token`, … */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What a person gives for a destination: where, how, and the secrets. All three come from outside and are checked here. */
+export interface ConnectInput {
+  readonly destinationId: string;
+  /** May be absent where the provider derives it from its config (Datadog's site). */
+  readonly endpoint: string | null;
+  readonly config: unknown;
+  readonly secrets: unknown;
+}
+
+/** A provider as the registry holds it: generics erased, so that the registry is a plain list without casts. */
+export interface Provider {
+  readonly kind: string;
+  /** For people: "Splunk HTTP Event Collector". */
+  readonly title: string;
+  /** Zod object of `config`: form, OpenAPI and strictness come from it. */
+  readonly config: z.ZodObject;
+  /** Zod object of the secret fields: masking is structural, not a list of names. */
+  readonly secrets: z.ZodObject;
+  /** What the proxy may be allowed to do with it. */
+  readonly operations: readonly string[];
+  readonly connect: (input: ConnectInput) => Result<Connector, readonly SettingsFault[]>;
+}
+
+/** What an adapter writes. `build` gets settings that have been checked against the two schemas. */
+export interface ProviderDefinition<Config extends z.ZodObject, Secrets extends z.ZodObject> {
+  readonly kind: string;
+  readonly title: string;
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly operations: readonly string[];
+  readonly build: (input: {
+    readonly destinationId: string;
+    readonly endpoint: string | null;
+    readonly config: z.infer<Config>;
+    readonly secrets: z.infer<Secrets>;
+  }) => Result<Connector, readonly SettingsFault[]>;
+}
+
+/** Checks stored or given settings against the provider's schemas; faults are values, because stored settings can outlive a schema. */
+export function defineProvider<Config extends z.ZodObject, Secrets extends z.ZodObject>(
+  definition: ProviderDefinition<Config, Secrets>,
+): Provider {
+  const { build, ...facts } = definition;
+  return {
+    ...facts,
+    connect(input) {
+      const config = definition.config.safeParse(input.config ?? {});
+      const secrets = definition.secrets.safeParse(input.secrets ?? {});
+      if (!config.success || !secrets.success) {
+        return err([
+          ...(config.success ? [] : config.error.issues.map((issue) => fault(issue, "config."))),
+          ...(secrets.success ? [] : secrets.error.issues.map((issue) => fault(issue, ""))),
+        ]);
+      }
+      return build({
+        destinationId: input.destinationId,
+        endpoint: input.endpoint,
+        config: config.data,
+        secrets: secrets.data,
+      });
+    },
+  };
+}
+
+function fault(issue: z.core.$ZodIssue, prefix: string): SettingsFault {
+  return { path: `${prefix}${issue.path.join(".")}`.replace(/\.$/, ""), message: issue.message };
+}
