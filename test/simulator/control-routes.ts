@@ -1,0 +1,132 @@
+/** The control API: makes, breaks, mends and questions instances. JSON in, JSON out. */
+
+import { parseFault } from "./faults.ts";
+import { Instance } from "./instance.ts";
+import { BadInput } from "./shape.ts";
+
+export const CONTROL_PREFIX = "/_control";
+
+const NAME = /^[a-z0-9-]+$/;
+const DEFAULT_PAGE = 10_000;
+const MAX_PAGE = 100_000;
+const DEFAULT_REQUESTS = 100;
+
+export interface ControlCall {
+  readonly method: string;
+  /** Below `/_control`, without slashes at the ends. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}
+
+export interface ControlAnswer {
+  readonly status: number;
+  readonly value: unknown;
+}
+
+/** Never throws: a wrong call is a 400 that says what was wrong. */
+export function control(instances: Map<string, Instance>, call: ControlCall): ControlAnswer {
+  try {
+    return dispatch(instances, call);
+  } catch (error) {
+    if (error instanceof BadInput) return refused(400, error.message);
+    throw error;
+  }
+}
+
+function dispatch(instances: Map<string, Instance>, call: ControlCall): ControlAnswer {
+  const [name = "", noun = "", ...rest] = call.path.split("/");
+  if (name === "")
+    return call.method === "GET"
+      ? ok({ instances: [...instances.values()].map((instance) => instance.summary()) })
+      : notAllowed(call);
+  if (!NAME.test(name)) throw new BadInput("an instance name is made of a-z, 0-9 and -");
+  if (noun === "" && call.method === "PUT") return put(instances, name, call.body);
+  const instance = instances.get(name);
+  if (instance === undefined) return refused(404, `no instance named ${name}`);
+  if (noun === "" && call.method === "DELETE") {
+    instance.recover();
+    instances.delete(name);
+    return ok({ removed: name });
+  }
+  const id = rest.join("/");
+  return onInstance(instance, { ...call, noun: id === "" ? noun : `${noun}/*`, id: decode(id) });
+}
+
+function onInstance(instance: Instance, call: ControlCall & { noun: string; id: string }): ControlAnswer {
+  switch (`${call.method} ${call.noun}`) {
+    case "GET ":
+      return ok(instance.summary());
+    case "PATCH ":
+      instance.configure(json(call.body));
+      return ok(instance.config);
+    case "GET config":
+      return ok(instance.config);
+    case "GET events":
+      return ok(eventsOf(instance, call.query));
+    case "GET events/*":
+      return ok({ id: call.id, copies: instance.copies(call.id) });
+    case "GET requests":
+      return ok({ requests: instance.requests(amountIn(call.query, "limit", DEFAULT_REQUESTS)) });
+    case "POST fault":
+      instance.faults.set(parseFault(json(call.body), instance.kind));
+      return ok({ fault: instance.faults.current });
+    case "GET fault":
+      return ok({ fault: instance.faults.current });
+    case "DELETE fault":
+      instance.recover();
+      return ok({ fault: null });
+    case "POST reset":
+      instance.forget();
+      return ok(instance.summary());
+    default:
+      return notAllowed(call);
+  }
+}
+
+function put(instances: Map<string, Instance>, name: string, body: string): ControlAnswer {
+  const instance = new Instance(name, json(body));
+  instances.get(name)?.recover();
+  instances.set(name, instance);
+  return ok(instance.summary());
+}
+
+function eventsOf({ ledger }: Instance, query: URLSearchParams): unknown {
+  if (query.has("count")) return ledger.counts();
+  const limit = Math.min(amountIn(query, "limit", DEFAULT_PAGE), MAX_PAGE);
+  return ledger.page(amountIn(query, "offset", 0), limit);
+}
+
+function amountIn(query: URLSearchParams, name: string, usual: number): number {
+  const value = Number(query.get(name) ?? usual);
+  if (!Number.isSafeInteger(value) || value < 0) throw new BadInput(`${name} must be a whole number from 0`);
+  return value;
+}
+
+function json(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new BadInput("the body must be JSON");
+  }
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new BadInput("the event id is not a well-formed path part");
+  }
+}
+
+function ok(value: unknown): ControlAnswer {
+  return { status: 200, value };
+}
+
+function refused(status: number, error: string): ControlAnswer {
+  return { status, value: { error } };
+}
+
+function notAllowed({ method, path }: ControlCall): ControlAnswer {
+  return refused(405, `no ${method} ${CONTROL_PREFIX}/${path}`);
+}

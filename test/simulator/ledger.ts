@@ -1,0 +1,122 @@
+/**
+ * What an instance has received: events, and broken rules.
+ *
+ * Counting is apart from keeping: ids are counted in one Map, bodies are kept only where asked for,
+ * so that a load test of millions of events needs little more than its ids.
+ */
+import type { EventCounts, EventIds, StorageConfig, Violation } from "./control.ts";
+
+/** Events without an id are filed under this one. */
+export const ANONYMOUS = "-";
+
+const DEFAULT_MAX_STORED = 500_000;
+
+/** One received copy, as text; `describe` of the receiver makes it readable. */
+export interface Copy {
+  /** The envelope, log item or raw line exactly as received. */
+  readonly text: string;
+  readonly index: string | null;
+  /** Set for a line of HEC `/raw`, whose metadata came in the query. */
+  readonly line: {
+    readonly sourcetype: string | null;
+    readonly source: string | null;
+    readonly host: string | null;
+  } | null;
+  readonly receivedAt: number;
+  readonly indexer: number;
+}
+
+export class Ledger {
+  readonly keepsBodies: boolean;
+  readonly keepsIds: boolean;
+  events = 0;
+  anonymous = 0;
+  notStored = 0;
+  readonly #maxStored: number;
+  #stored = 0;
+  #counts = new Map<string, number>();
+  #order: string[] = [];
+  #copies = new Map<string, Copy[]>();
+  #violations = new Map<string, { count: number; detail: string; firstAt: number }>();
+
+  constructor(config: StorageConfig) {
+    this.keepsBodies = config.count_only !== true;
+    this.keepsIds = this.keepsBodies || config.ids !== false;
+    this.#maxStored = config.max_stored ?? DEFAULT_MAX_STORED;
+  }
+
+  get distinct(): number {
+    return this.#order.length;
+  }
+
+  /** Copies beyond the first; 0 where ids are not kept. */
+  get duplicates(): number {
+    return this.keepsIds ? this.events - this.anonymous - this.distinct : 0;
+  }
+
+  count(id: string | null): void {
+    this.events++;
+    if (!this.keepsIds) return;
+    if (id === null) {
+      this.anonymous++;
+      return;
+    }
+    const before = this.#counts.get(id);
+    if (before === undefined) this.#order.push(id);
+    this.#counts.set(id, (before ?? 0) + 1);
+  }
+
+  keep(id: string | null, copy: Copy): void {
+    this.count(id);
+    if (this.#stored >= this.#maxStored) {
+      this.notStored++;
+      return;
+    }
+    this.#stored++;
+    const copies = this.#copies.get(id ?? ANONYMOUS);
+    if (copies === undefined) this.#copies.set(id ?? ANONYMOUS, [copy]);
+    else copies.push(copy);
+  }
+
+  /** @param detail of the first case, which is the only one kept */
+  violate(rule: string, at: number, detail: string): void {
+    const known = this.#violations.get(rule);
+    if (known === undefined) this.#violations.set(rule, { count: 1, detail, firstAt: at });
+    else known.count++;
+  }
+
+  violations(): readonly Violation[] {
+    return [...this.#violations].map(([rule, { count, detail, firstAt }]) => ({
+      rule,
+      count,
+      detail,
+      first_at: firstAt,
+    }));
+  }
+
+  copies(id: string): readonly Copy[] {
+    return this.#copies.get(id) ?? [];
+  }
+
+  counts(): EventCounts {
+    return { events: this.events, distinct: this.distinct };
+  }
+
+  /** Ids in the order of first receipt, from `offset`, at most `limit` of them. */
+  page(offset: number, limit: number): EventIds {
+    const order = this.#order.slice(offset, offset + limit);
+    const ids = Object.fromEntries(order.map((id) => [id, this.#counts.get(id) ?? 0]));
+    return { ...this.counts(), ids, order };
+  }
+
+  forget(): void {
+    this.events = 0;
+    this.anonymous = 0;
+    this.notStored = 0;
+    this.#stored = 0;
+    this.#counts = new Map();
+    this.#order = [];
+    this.#copies = new Map();
+    this.#violations = new Map();
+  }
+}

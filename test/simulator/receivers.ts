@@ -1,0 +1,10 @@
+/** The kinds of destination that the simulator can be. Adding one is one file and one line here. */
+import type { Kind } from "./control.ts";
+import { datadog } from "./datadog.ts";
+import type { ReceiverKind } from "./receiver.ts";
+import { splunkHec } from "./splunk-hec.ts";
+
+export const RECEIVERS: Readonly<Record<Kind, ReceiverKind>> = {
+  splunk: splunkHec,
+  datadog: datadog,
+};
