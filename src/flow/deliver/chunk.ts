@@ -1,0 +1,93 @@
+import { byteLength } from "../../base/bytes.ts";
+import { type DurationMs, type EpochMs, minutes } from "../../base/clock.ts";
+import type { BatchPart } from "../../model/lane.ts";
+
+/** Events of one part that lie next to each other in a chunk: batch id, part, how many. */
+export type Segment = readonly [batchId: string, part: number, count: number];
+
+/** What waits together as one row of the outbox. */
+export interface NewChunk {
+  /** Of its oldest event: the clock of the delivery window. */
+  readonly acceptedAt: EpochMs;
+  readonly events: number;
+  /** UTF-8 bytes of the lines. */
+  readonly bytes: number;
+  readonly manifest: readonly Segment[];
+  readonly lines: readonly string[];
+}
+
+/**
+ * Rows are billed by the piece and not by size, so events wait together; but requests are filled with whole chunks,
+ * so a chunk is a quarter of the usual request (1,000 events, 1 MB) and four of them fill it.
+ */
+export const CHUNK_EVENTS = 250;
+export const CHUNK_BYTES = 250_000;
+/** Parts accepted further apart than this do not share a chunk, because a chunk expires as one. */
+const CHUNK_SPAN: DurationMs = minutes(1);
+
+/** Cuts parts into chunks, in order. A single event larger than a chunk is one by itself. */
+export function cutChunks(parts: readonly BatchPart[]): readonly NewChunk[] {
+  const chunks: NewChunk[] = [];
+  let lines: string[] = [];
+  let manifest: [string, number, number][] = [];
+  let bytes = 0;
+  let oldest = 0;
+  const close = (): void => {
+    if (lines.length > 0) chunks.push({ acceptedAt: oldest, events: lines.length, bytes, manifest, lines });
+    lines = [];
+    manifest = [];
+    bytes = 0;
+  };
+  for (const { batchId, part, acceptedAt, lines: incoming } of parts) {
+    if (lines.length > 0 && Math.abs(acceptedAt - oldest) > CHUNK_SPAN) close();
+    let segment: [string, number, number] | null = null;
+    for (const line of incoming) {
+      const lineBytes = byteLength(line) + 1;
+      if (lines.length > 0 && (lines.length >= CHUNK_EVENTS || bytes + lineBytes > CHUNK_BYTES)) {
+        close();
+        segment = null;
+      }
+      oldest = lines.length === 0 ? acceptedAt : Math.min(oldest, acceptedAt);
+      if (segment === null) {
+        segment = [batchId, part, 0];
+        manifest.push(segment);
+      }
+      segment[2] += 1;
+      lines.push(line);
+      bytes += lineBytes;
+    }
+  }
+  close();
+  return chunks;
+}
+
+/** The part of a manifest that belongs to the kept events. `keep` has one entry an event. */
+export function sliceManifest(manifest: readonly Segment[], keep: readonly boolean[]): readonly Segment[] {
+  let at = 0;
+  return manifest.flatMap(([batchId, part, count]): Segment[] => {
+    const kept = keep.slice(at, at + count).filter(Boolean).length;
+    at += count;
+    return kept === 0 ? [] : [[batchId, part, kept]];
+  });
+}
+
+/** Joins neighbours of the same part. */
+export function mergeManifests(manifests: readonly (readonly Segment[])[]): readonly Segment[] {
+  const merged: [string, number, number][] = [];
+  for (const [batchId, part, count] of manifests.flat()) {
+    const last = merged[merged.length - 1];
+    if (last !== undefined && last[0] === batchId && last[1] === part) last[2] += count;
+    else merged.push([batchId, part, count]);
+  }
+  return merged;
+}
+
+/** Which segment an event of a chunk belongs to, by its position. */
+export function segmentAt(manifest: readonly Segment[], position: number): Segment {
+  let at = 0;
+  for (const segment of manifest) {
+    at += segment[2];
+    if (position < at) return segment;
+  }
+  throw new Error("An event outside its manifest");
+}

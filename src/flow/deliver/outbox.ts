@@ -1,0 +1,279 @@
+import { byteLength } from "../../base/bytes.ts";
+import type { EpochMs } from "../../base/clock.ts";
+import { fromLine, type RelayEvent } from "../../model/event.ts";
+import { type NewChunk, type Segment, sliceManifest } from "./chunk.ts";
+
+/** Row ids are this far apart, so that the halves of a row that is cut again and again keep their place in the order. */
+const ID_STEP = 2 ** 20;
+
+/** A row of the outbox that is about to travel. */
+export interface TakenChunk {
+  readonly id: number;
+  readonly acceptedAt: EpochMs;
+  readonly attempts: number;
+  readonly manifest: readonly Segment[];
+  readonly lines: readonly string[];
+  readonly events: readonly RelayEvent[];
+}
+
+export interface TakeLimits {
+  readonly events: number;
+  /** Encoded bytes; a chunk that exceeds it alone is taken alone. */
+  readonly bytes: number;
+  /** Bytes that encoding adds to one event's JSON. */
+  readonly envelopeBytes: (event: RelayEvent) => number;
+  /** Rows that travel already. */
+  readonly exclude: ReadonlySet<number>;
+}
+
+interface Candidate {
+  readonly id: number;
+  readonly group: number | null;
+}
+
+/**
+ * The durable store of what one destination is owed: every query over waiting events is here.
+ *
+ * All methods are synchronous, and statements without an `await` between them commit together.
+ */
+export class Outbox {
+  readonly #sql: SqlStorage;
+  #nextId: number;
+  #events: number;
+  #bytes: number;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    const row = sql
+      .exec("SELECT MAX(id) AS last, SUM(events) AS events, SUM(bytes) AS bytes FROM outbox")
+      .one();
+    this.#nextId = Number(row["last"] ?? 0) + ID_STEP;
+    this.#events = Number(row["events"] ?? 0);
+    this.#bytes = Number(row["bytes"] ?? 0);
+  }
+
+  /** Events that wait or travel. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Their stored bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** When the oldest of them was accepted. Reads every row's head: not for the hot path. */
+  oldestAt(): EpochMs | null {
+    const oldest = this.#sql.exec("SELECT MIN(accepted_at) AS oldest FROM outbox").one()["oldest"];
+    return oldest === null ? null : Number(oldest);
+  }
+
+  /** When the first of them was accepted: nearly always the oldest, and one row to read. */
+  headAt(): EpochMs | null {
+    const head = this.#sql.exec("SELECT accepted_at FROM outbox ORDER BY id LIMIT 1").toArray()[0];
+    return head === undefined ? null : Number(head["accepted_at"]);
+  }
+
+  append(chunks: readonly NewChunk[]): void {
+    for (const chunk of chunks) {
+      this.#insert(this.#nextId, chunk, { attempts: 0, group: null });
+      this.#nextId += ID_STEP;
+    }
+  }
+
+  /**
+   * The oldest rows that fit into one request, or null when nothing is left to take.
+   * Rows of a group (the half of a refused request) travel together and with nobody else.
+   */
+  take(limits: TakeLimits): readonly TakenChunk[] | null {
+    const candidates = this.#candidates(limits);
+    const [first, last] = [candidates[0], candidates[candidates.length - 1]];
+    if (first === undefined || last === undefined) return null;
+    const wanted = new Set(candidates.map(({ id }) => id));
+    const taken: TakenChunk[] = [];
+    let events = 0;
+    let bytes = 0;
+    for (const row of this.#sql.exec(
+      "SELECT * FROM outbox WHERE id BETWEEN ? AND ? ORDER BY id",
+      first.id,
+      last.id,
+    )) {
+      if (!wanted.has(Number(row["id"]))) continue;
+      const chunk = readChunk(row);
+      events += chunk.events.length;
+      for (const event of chunk.events) bytes += byteLength(event.json) + limits.envelopeBytes(event);
+      const grouped = first.group !== null;
+      if (taken.length > 0 && !grouped && (events > limits.events || bytes > limits.bytes)) break;
+      taken.push(chunk);
+    }
+    return taken;
+  }
+
+  /** Chooses by the rows' heads alone, so that the lines of rows that do not fit are hardly ever read. */
+  #candidates({ events, bytes, exclude }: TakeLimits): readonly Candidate[] {
+    const chosen: Candidate[] = [];
+    let group: number | null = null;
+    let totalEvents = 0;
+    let totalBytes = 0;
+    for (const row of this.#sql.exec("SELECT id, in_group, events, bytes FROM outbox ORDER BY id")) {
+      const id = Number(row["id"]);
+      if (exclude.has(id)) continue;
+      const rowGroup = row["in_group"] === null ? null : Number(row["in_group"]);
+      if (chosen.length === 0) group = rowGroup;
+      else if (rowGroup !== group) break;
+      totalEvents += Number(row["events"]);
+      totalBytes += Number(row["bytes"]);
+      if (chosen.length > 0 && group === null && (totalEvents > events || totalBytes > bytes)) break;
+      chosen.push({ id, group: rowGroup });
+    }
+    return chosen;
+  }
+
+  /** Forgets the events whose entry in `keep` is false, in the order of the chunks; the rest waits on, in its place. */
+  settle(chunks: readonly TakenChunk[], keep: readonly boolean[]): void {
+    let at = 0;
+    for (const chunk of chunks) {
+      const kept = keep.slice(at, at + chunk.events.length);
+      at += chunk.events.length;
+      if (kept.every(Boolean)) continue;
+      const lines = chunk.lines.filter((_, index) => kept[index]);
+      if (lines.length === 0) this.#delete(chunk);
+      else this.#replace(chunk, lines, sliceManifest(chunk.manifest, kept));
+    }
+  }
+
+  /** Forgets all of it. */
+  remove(chunks: readonly TakenChunk[]): void {
+    for (const chunk of chunks) this.#delete(chunk);
+  }
+
+  /** Notes one more failed attempt. */
+  countAttempt(chunks: readonly TakenChunk[]): void {
+    for (const { id } of chunks) this.#sql.exec("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?", id);
+  }
+
+  /** Makes two groups of a refused request, so that each half is tried by itself. At least two events. */
+  halve(chunks: readonly TakenChunk[]): void {
+    const total = chunks.reduce((sum, { events }) => sum + events.length, 0);
+    const half = Math.ceil(total / 2);
+    const firstGroup = chunks[0]?.id ?? 0;
+    let secondGroup: number | null = null;
+    let at = 0;
+    for (const chunk of chunks) {
+      const inFirst = Math.max(0, Math.min(chunk.events.length, half - at));
+      at += chunk.events.length;
+      if (inFirst === 0) {
+        secondGroup ??= chunk.id;
+        this.#setGroup(chunk.id, secondGroup);
+        continue;
+      }
+      this.#setGroup(chunk.id, firstGroup);
+      if (inFirst < chunk.events.length) secondGroup = this.#cut(chunk, inFirst);
+    }
+  }
+
+  /** Rows that were accepted at or before `until` and do not travel, oldest rows first. */
+  acceptedUntil(until: EpochMs, exclude: ReadonlySet<number>, limit: number): readonly TakenChunk[] {
+    const found: TakenChunk[] = [];
+    for (const row of this.#sql.exec("SELECT * FROM outbox WHERE accepted_at <= ? ORDER BY id", until)) {
+      if (exclude.has(Number(row["id"]))) continue;
+      found.push(readChunk(row));
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  /** Manifests of everything that waits or travels, with the row's id. */
+  *manifests(): Iterable<{
+    readonly id: number;
+    readonly acceptedAt: EpochMs;
+    readonly manifest: readonly Segment[];
+  }> {
+    for (const row of this.#sql.exec("SELECT id, accepted_at, manifest FROM outbox ORDER BY id")) {
+      yield {
+        id: Number(row["id"]),
+        acceptedAt: Number(row["accepted_at"]),
+        manifest: readManifest(row["manifest"]),
+      };
+    }
+  }
+
+  /** Cuts a row after `count` events; the rest becomes a row right behind it and a group of its own. */
+  #cut(chunk: TakenChunk, count: number): number {
+    const isFirst = chunk.lines.map((_, index) => index < count);
+    const isSecond = isFirst.map((first) => !first);
+    this.#replace(chunk, chunk.lines.slice(0, count), sliceManifest(chunk.manifest, isFirst));
+    const rest = chunk.lines.slice(count);
+    const id = this.#idAfter(chunk.id);
+    const manifest = sliceManifest(chunk.manifest, isSecond);
+    this.#insert(
+      id,
+      { acceptedAt: chunk.acceptedAt, events: rest.length, bytes: storedBytes(rest), manifest, lines: rest },
+      { attempts: chunk.attempts, group: id },
+    );
+    return id;
+  }
+
+  /** A free id behind `id` and before the next row; at the very end of the outbox when there is no room left. */
+  #idAfter(id: number): number {
+    const next = this.#sql.exec("SELECT MIN(id) AS next FROM outbox WHERE id > ?", id).one()["next"];
+    const between = id + Math.floor(((next === null ? id + ID_STEP : Number(next)) - id) / 2);
+    if (between > id && between < this.#nextId) return between;
+    this.#nextId += ID_STEP;
+    return this.#nextId - ID_STEP;
+  }
+
+  #insert(
+    id: number,
+    chunk: NewChunk,
+    { attempts, group }: { attempts: number; group: number | null },
+  ): void {
+    const { acceptedAt, events, bytes, manifest, lines } = chunk;
+    this.#sql.exec(
+      "INSERT INTO outbox (id, accepted_at, attempts, in_group, events, bytes, manifest, lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[id, acceptedAt, attempts, group, events, bytes, JSON.stringify(manifest), lines.join("\n")],
+    );
+    this.#events += events;
+    this.#bytes += bytes;
+  }
+
+  #replace(chunk: TakenChunk, lines: readonly string[], manifest: readonly Segment[]): void {
+    const bytes = storedBytes(lines);
+    this.#sql.exec(
+      "UPDATE outbox SET events = ?, bytes = ?, manifest = ?, lines = ? WHERE id = ?",
+      ...[lines.length, bytes, JSON.stringify(manifest), lines.join("\n"), chunk.id],
+    );
+    this.#events += lines.length - chunk.lines.length;
+    this.#bytes += bytes - storedBytes(chunk.lines);
+  }
+
+  #delete(chunk: TakenChunk): void {
+    this.#sql.exec("DELETE FROM outbox WHERE id = ?", chunk.id);
+    this.#events -= chunk.lines.length;
+    this.#bytes -= storedBytes(chunk.lines);
+  }
+
+  #setGroup(id: number, group: number): void {
+    this.#sql.exec("UPDATE outbox SET in_group = ? WHERE id = ?", group, id);
+  }
+}
+
+function storedBytes(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + byteLength(line) + 1, 0);
+}
+
+function readManifest(text: unknown): readonly Segment[] {
+  return JSON.parse(String(text)) as readonly Segment[]; // written by `#insert` and `#replace` alone
+}
+
+function readChunk(row: Record<string, SqlStorageValue>): TakenChunk {
+  const lines = String(row["lines"]).split("\n");
+  return {
+    id: Number(row["id"]),
+    acceptedAt: Number(row["accepted_at"]),
+    attempts: Number(row["attempts"]),
+    manifest: readManifest(row["manifest"]),
+    lines,
+    events: lines.map(fromLine),
+  };
+}

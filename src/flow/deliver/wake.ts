@@ -1,0 +1,33 @@
+import { type DurationMs, type EpochMs, hours, seconds } from "../../base/clock.ts";
+import { DELIVERY_WINDOW_HOURS } from "../../model/lane.ts";
+import type { Health } from "./health.ts";
+
+/**
+ * A lane with waiting events always has an alarm this near, even while requests are under way: if the platform evicts
+ * it in the middle, the alarm starts it again. Each armed alarm is one billed row, hence not nearer.
+ */
+export const SAFETY_NET: DurationMs = seconds(30);
+/** How often a lane with nothing to deliver wakes to forget what is too old. */
+export const HOUSEKEEPING: DurationMs = hours(6);
+
+export interface WakeFacts {
+  readonly now: EpochMs;
+  readonly health: Health;
+  /** When the oldest waiting event was accepted; null when nothing waits. */
+  readonly oldestAt: EpochMs | null;
+  /** Delivery is switched off: only expiry matters. */
+  readonly paused: boolean;
+  /** Receipts, dead letters or counters exist that will be too old one day. */
+  readonly hasHistory: boolean;
+}
+
+/** When the lane must wake next, at the latest: the earliest reason wins. Null: nothing will ever be due. */
+export function nextWake({ now, health, oldestAt, paused, hasHistory }: WakeFacts): EpochMs | null {
+  const reasons: EpochMs[] = [];
+  if (oldestAt !== null) {
+    reasons.push(oldestAt + hours(DELIVERY_WINDOW_HOURS));
+    if (!paused) reasons.push(Math.max(now, health.retryAt ?? now + SAFETY_NET));
+  }
+  if (hasHistory) reasons.push(now + HOUSEKEEPING);
+  return reasons.length === 0 ? null : Math.min(...reasons);
+}

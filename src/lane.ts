@@ -1,0 +1,427 @@
+/**
+ * The lane: one Durable Object per destination, and the only holder of what that destination is owed.
+ *
+ * It joins the outbox, the drain and the alarm over its own SQLite. Memory is a cache of what is stored:
+ * an eviction at any point costs a repeated request at worst.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { days, type DurationMs, type EpochMs, seconds } from "./base/clock.ts";
+import { parseJson } from "./base/json.ts";
+import { HEALTHY, type Health, expired, reset } from "./flow/deliver/health.ts";
+import { cutChunks } from "./flow/deliver/chunk.ts";
+import { DeadLetters } from "./flow/deliver/dead-letters.ts";
+import { Drain, type Target } from "./flow/deliver/drain.ts";
+import { type Attempt, Ledger } from "./flow/deliver/ledger.ts";
+import { Outbox } from "./flow/deliver/outbox.ts";
+import { DELIVERY_WINDOW, migrate } from "./flow/deliver/schema.ts";
+import { Taken, TAKEN_WINDOW } from "./flow/deliver/taken.ts";
+import { nextWake } from "./flow/deliver/wake.ts";
+import { matcher } from "./flow/route/match.ts";
+import type { ProviderWords } from "./model/delivery.ts";
+import type { Destination } from "./model/destination.ts";
+import type {
+  BatchFate,
+  BatchPart,
+  DeadLetter,
+  DeadLetterSelection,
+  DeliveryRecord,
+  FlushReport,
+  LaneCalls,
+  LanePage,
+  LaneReport,
+  LaneStats,
+  ParkReason,
+  Submission,
+  Taken as TakenCount,
+} from "./model/lane.ts";
+import { type LaneDeps, laneDeps } from "./wire.ts";
+
+/** Requests whose manifests are read back after a restart to remember what was taken. */
+const REMEMBERED_REQUESTS = 20_000;
+/** Rows that one alarm turns into dead letters before it lets others have their turn. */
+const EXPIRED_ROWS_PER_WAKE = 100;
+/** What a deleted lane waits for events that were accepted before the deletion and are still on the queue: twice its batch timeout. */
+const CLOSE_GRACE: DurationMs = seconds(2);
+/** Pause between attempts of the last flush. */
+const CLOSE_PAUSE: DurationMs = 250;
+/** How long a deleted destination's dead letters stay readable. */
+const CLOSED_RETENTION: DurationMs = days(7);
+/** Waiting bytes beyond which a lane takes no more: the queue keeps it then. Far below an object's 10 GB. */
+const MAX_OUTBOX_BYTES = 5_000_000_000;
+
+export class Lane extends DurableObject<Env> implements LaneCalls {
+  readonly #deps: LaneDeps;
+  readonly #outbox: Outbox;
+  readonly #ledger: Ledger;
+  readonly #deadLetters: DeadLetters;
+  readonly #drain: Drain;
+  readonly #taken: Taken;
+  #health: Health;
+  #destination: Destination | null;
+  #target: Target | null = null;
+  /** When the last flush ended; nothing is delivered after it. */
+  #closedAt: EpochMs | null;
+  #armedAt: EpochMs | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#deps = laneDeps(env);
+    migrate(ctx.storage);
+    const { sql } = ctx.storage;
+    this.#outbox = new Outbox(sql);
+    this.#ledger = new Ledger(sql);
+    this.#deadLetters = new DeadLetters(sql);
+    this.#health = { ...HEALTHY, ...(this.#fact<Health>("health") ?? {}) };
+    this.#destination = this.#fact<Destination>("destination");
+    this.#closedAt = this.#fact<EpochMs>("closed_at");
+    this.#taken = this.#rememberTaken();
+    this.#drain = new Drain({
+      now: this.#deps.now,
+      random: Math.random,
+      send: this.#deps.send,
+      outbox: this.#outbox,
+      ledger: this.#ledger,
+      deadLetters: this.#deadLetters,
+      atomically: (work) => ctx.storage.transactionSync(work),
+      target: () => this.#target,
+      health: () => this.#health,
+      setHealth: (health) => this.#setHealth(health),
+      settled: (attempt) => this.#settled(attempt),
+      complain: (what, error) => this.#complain(what, error),
+    });
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#armedAt = await ctx.storage.getAlarm();
+      await this.#connect();
+    });
+  }
+
+  async submit(submission: Submission): Promise<TakenCount> {
+    if ((this.#destination?.revision ?? -1) < submission.revision) {
+      await this.#refresh(submission.tenantId, submission.destinationId);
+    }
+    const count = this.#take(submission.parts);
+    this.#go();
+    return count;
+  }
+
+  async configure(tenantId: string, destinationId: string, revision: number): Promise<void> {
+    if ((this.#destination?.revision ?? -1) < revision) await this.#refresh(tenantId, destinationId);
+    this.#go();
+  }
+
+  async report(): Promise<LaneReport> {
+    const { status, reason, retryAt, changes } = this.#health;
+    const oldestAt = this.#outbox.oldestAt();
+    const waiting = this.#outbox.events;
+    const { totals } = this.#ledger;
+    return {
+      status,
+      reason,
+      changes,
+      backlog: { events: waiting, bytes: this.#outbox.bytes, oldestAt },
+      nextAttemptAt: waiting === 0 || this.#target === null ? null : Math.max(this.#deps.now(), retryAt ?? 0),
+      firstLossAt: oldestAt === null ? null : oldestAt + DELIVERY_WINDOW,
+      lastDeliveredAt: this.#ledger.lastDeliveredAt,
+      deadLetters: this.#deadLetters.count,
+      totals: { ...totals, taken: totals.delivered + totals.parked + waiting - totals.replayed },
+    };
+  }
+
+  async deliveries(before: number | null, limit: number): Promise<LanePage<DeliveryRecord>> {
+    return this.#ledger.page(before, limit);
+  }
+
+  async stats(): Promise<LaneStats> {
+    return this.#ledger.stats(this.#deps.now());
+  }
+
+  async deadLetters(before: number | null, limit: number): Promise<LanePage<DeadLetter>> {
+    return this.#deadLetters.page(before, limit);
+  }
+
+  async replay(selection: DeadLetterSelection): Promise<number> {
+    const now = this.#deps.now();
+    let replayed = 0;
+    this.ctx.storage.transactionSync(() => {
+      replayed = this.#deadLetters.takeOut(selection, (parts) => this.#outbox.append(cutChunks(parts)), now);
+      if (replayed > 0) this.#ledger.countReplayed(now, replayed);
+    });
+    this.#go();
+    return replayed;
+  }
+
+  async discard(selection: DeadLetterSelection): Promise<number> {
+    const now = this.#deps.now();
+    let discarded = 0;
+    this.ctx.storage.transactionSync(() => {
+      discarded = this.#deadLetters.takeOut(selection, () => undefined, now);
+      if (discarded > 0) this.#ledger.countDiscarded(now, discarded);
+    });
+    return discarded;
+  }
+
+  async close(within: DurationMs): Promise<FlushReport> {
+    const { now, sleep } = this.#deps;
+    if (this.#destination !== null) await this.#refresh(this.#destination.tenantId, this.#destination.id);
+    const startedAt = now();
+    const before = this.#ledger.totals.delivered;
+    const deadline = startedAt + (this.#target === null ? Math.min(within, CLOSE_GRACE) : within);
+    while (now() < deadline && (this.#outbox.events > 0 || now() < Math.min(deadline, startedAt + CLOSE_GRACE))) {
+      this.#setHealth(reset(this.#health, now()));
+      this.#drain.pump();
+      await Promise.race([this.#drain.idle(), sleep(Math.max(0, deadline - now()))]);
+      await sleep(CLOSE_PAUSE);
+    }
+    this.#target = null;
+    this.#closedAt = now();
+    this.#setFact("closed_at", this.#closedAt);
+    const deadLettered = this.#parkWaiting(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "destination_deleted", {
+      httpStatus: null,
+      code: null,
+      message: "The destination was deleted before this could be delivered",
+    });
+    this.#arm();
+    return { flushed: this.#ledger.totals.delivered - before, deadLettered };
+  }
+
+  async batch(batchId: string): Promise<BatchFate | null> {
+    const { accepted, attempts, lastAttemptAt, acceptedAt } = this.#ledger.receiptsOf(batchId);
+    const { parked, expired: lost, parkedAt } = this.#deadLetters.fate(batchId);
+    const count = (manifest: readonly (readonly [string, number, number])[]): number =>
+      manifest.reduce((sum, [id, , events]) => sum + (id === batchId ? events : 0), 0);
+    let waiting = 0;
+    let takenAt: EpochMs | null = null;
+    for (const { manifest, acceptedAt: at } of this.#outbox.manifests()) {
+      const events = count(manifest);
+      waiting += events;
+      if (events > 0) takenAt = Math.min(takenAt ?? at, at);
+    }
+    const sent = this.#drain.travellingManifests().reduce((sum, manifest) => sum + count(manifest), 0);
+    if (accepted + attempts + parked + lost + waiting === 0) return null;
+    return {
+      buffered: waiting - sent,
+      sent,
+      accepted,
+      indexed: 0,
+      parked,
+      expired: lost,
+      attempts,
+      takenAt,
+      lastAttemptAt,
+      acceptedAt,
+      parkedAt,
+    };
+  }
+
+  /** The platform retries a failing alarm six times and then never again, so nothing may escape, and it is always set anew. */
+  override async alarm(): Promise<void> {
+    this.#armedAt = null;
+    try {
+      await this.#wake();
+    } catch (error) {
+      this.#complain("alarm.failed", error);
+    } finally {
+      this.#arm();
+    }
+  }
+
+  async #wake(): Promise<void> {
+    const now = this.#deps.now();
+    if (this.#closedAt !== null && now >= this.#closedAt + CLOSED_RETENTION) return this.#forget();
+    const { id, tenantId } = this.#destination ?? {};
+    // A destination in trouble may have been mended while this lane could not be told.
+    if (this.#health.status !== "active" && id !== undefined && tenantId !== undefined) await this.#refresh(tenantId, id);
+    const parked = this.#parkWaiting(now - DELIVERY_WINDOW, EXPIRED_ROWS_PER_WAKE, "expired", {
+      httpStatus: null,
+      code: null,
+      message: this.#health.reason?.message ?? "Not delivered within 24 hours",
+    });
+    if (parked > 0) this.#setHealth(expired(this.#health, now));
+    this.#ledger.prune(now);
+    this.#drain.pump();
+  }
+
+  /** Takes custody. Everything up to the return is one transaction; the reply waits until it is durable. */
+  #take(parts: readonly BatchPart[]): TakenCount {
+    const now = this.#deps.now();
+    if (this.#outbox.bytes > MAX_OUTBOX_BYTES) throw new Error("The outbox is full; the queue keeps the events");
+    const wanted = parts.filter((part) => this.#isWanted(part));
+    const fresh = wanted.filter(({ batchId, part }) => !this.#taken.has(batchId, part));
+    for (const { batchId, part } of fresh) this.#taken.add(batchId, part, now);
+    this.#outbox.append(cutChunks(fresh));
+    const events = (list: readonly BatchPart[]): number => list.reduce((sum, { lines }) => sum + lines.length, 0);
+    return {
+      taken: events(fresh),
+      repeated: events(wanted) - events(fresh),
+      unwanted: events(parts) - events(wanted),
+    };
+  }
+
+  /** While switched off or deleted, only what was accepted before that is kept. */
+  #isWanted({ acceptedAt }: BatchPart): boolean {
+    if (this.#destination === null) return true;
+    const { deletedAt, enabled, disabledAt } = this.#destination;
+    if (deletedAt !== null && acceptedAt > deletedAt) return false;
+    return enabled || (disabledAt !== null && acceptedAt <= disabledAt);
+  }
+
+  /** Delivers what can be delivered now, and sees to it that somebody wakes this lane for the rest. */
+  #go(): void {
+    if (this.#closedAt !== null) {
+      this.#parkWaiting(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "destination_deleted", {
+        httpStatus: null,
+        code: null,
+        message: "The destination had been deleted when this arrived",
+      });
+    }
+    this.#drain.pump();
+    this.#arm();
+  }
+
+  #parkWaiting(acceptedUntil: EpochMs, rows: number, reason: ParkReason, words: ProviderWords): number {
+    const now = this.#deps.now();
+    let parked = 0;
+    this.ctx.storage.transactionSync(() => {
+      for (const chunk of this.#outbox.acceptedUntil(acceptedUntil, this.#drain.travelling, rows)) {
+        const events = this.#deadLetters.park(chunk, { reason, words, now });
+        this.#outbox.remove([chunk]);
+        this.#ledger.record({
+          at: now,
+          outcome: "parked",
+          trouble: reason === "expired" ? "expired" : null,
+          words,
+          events,
+          bytes: 0,
+          latency: 0,
+          retryAt: null,
+          maybeTaken: false,
+          manifest: chunk.manifest,
+          delivered: [],
+          parked: events,
+          sinceAccepted: 0,
+        });
+        parked += events;
+      }
+    });
+    return parked;
+  }
+
+  /** Reads the destination again. A database that cannot be reached changes nothing: the lane goes on with what it knows. */
+  async #refresh(tenantId: string, destinationId: string): Promise<void> {
+    const fresh = await this.#deps.readDestination(tenantId, destinationId).catch((error: unknown) => {
+      this.#complain("destination.unreadable", error);
+      return null;
+    });
+    const known = this.#destination;
+    if (fresh === null || (known !== null && fresh.revision <= known.revision)) return;
+    this.#destination = fresh;
+    this.#setFact("destination", fresh);
+    if (known !== null) this.#setHealth(reset(this.#health, this.#deps.now()));
+    this.#drain.forgetLimits();
+    await this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    const destination = this.#destination;
+    if (destination === null || !destination.enabled || this.#closedAt !== null) {
+      this.#target = null;
+      return;
+    }
+    const connected = await this.#deps.connect(destination);
+    if (!connected.ok) {
+      this.#complain("destination.unusable", connected.error);
+      this.#target = null;
+      return;
+    }
+    const decide = matcher(destination.routes);
+    const indexFor = (action: string): string | null => {
+      const decision = decide(action);
+      return decision.wanted ? decision.index : null;
+    };
+    if (this.#destination === destination) this.#target = { connector: connected.value, indexFor };
+  }
+
+  #settled(attempt: Attempt): void {
+    this.#deps.log("delivery.attempted", {
+      tenant_id: this.#destination?.tenantId,
+      destination_id: this.#destination?.id,
+      outcome: attempt.outcome,
+      trouble: attempt.trouble,
+      http_status: attempt.words.httpStatus,
+      provider_code: attempt.words.code,
+      events: attempt.events,
+      parked: attempt.parked,
+      body_bytes: attempt.bytes,
+      duration_ms: attempt.latency,
+      retry_at_ms: attempt.retryAt,
+      waiting_events: this.#outbox.events,
+    });
+    this.#arm();
+  }
+
+  #setHealth(health: Health): void {
+    const before = this.#health;
+    this.#health = health;
+    if (health.failures !== before.failures || health.retryAt !== before.retryAt || health.changes !== before.changes) {
+      this.#setFact("health", health);
+    }
+    if (health.changes !== before.changes && this.#destination !== null) {
+      const { tenantId, id } = this.#destination;
+      this.ctx.waitUntil(
+        this.#deps
+          .reportStatus(tenantId, id, { status: health.status, reason: health.reason })
+          .catch((error: unknown) => this.#complain("status.unreported", error)),
+      );
+    }
+  }
+
+  /** Sets the one alarm, unless an earlier or equal one is armed: each setting is a billed row. */
+  #arm(): void {
+    const at = nextWake({
+      now: this.#deps.now(),
+      health: this.#health,
+      oldestAt: this.#outbox.headAt(),
+      paused: this.#target === null,
+      hasHistory: this.#ledger.hasHistory || this.#closedAt !== null,
+    });
+    if (at === null || (this.#armedAt !== null && this.#armedAt <= at)) return;
+    this.#armedAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+
+  async #forget(): Promise<void> {
+    const { id, tenantId } = this.#destination ?? {};
+    if (id !== undefined && tenantId !== undefined) await this.#deps.forgetDestination(tenantId, id);
+    await this.ctx.storage.deleteAll();
+    this.ctx.abort("A deleted destination's time is over");
+  }
+
+  #rememberTaken(): Taken {
+    const now = this.#deps.now();
+    const taken = new Taken(now);
+    for (const [batchId, part] of this.#ledger.carriedSince(now - TAKEN_WINDOW, REMEMBERED_REQUESTS)) {
+      taken.add(batchId, part, now);
+    }
+    for (const [batchId, part] of this.#deadLetters.parts()) taken.add(batchId, part, now);
+    for (const { manifest } of this.#outbox.manifests()) {
+      for (const [batchId, part] of manifest) taken.add(batchId, part, now);
+    }
+    return taken;
+  }
+
+  /** After a failed settlement memory may disagree with what is stored: start again from the stored. */
+  #complain(what: string, error: unknown): void {
+    this.#deps.log(what, { destination_id: this.#destination?.id, error: String(error).slice(0, 300) });
+    if (what === "settle.failed") this.ctx.abort("Restarting from storage");
+  }
+
+  #fact<T>(key: string): T | null {
+    const row = this.ctx.storage.sql.exec("SELECT value FROM facts WHERE key = ?", key).toArray()[0];
+    const parsed = row === undefined ? null : parseJson(String(row["value"]));
+    return parsed?.ok ? (parsed.value as T) : null; // written by `#setFact` alone
+  }
+
+  #setFact(key: string, value: unknown): void {
+    this.ctx.storage.sql.exec("INSERT OR REPLACE INTO facts VALUES (?, ?)", key, JSON.stringify(value));
+  }
+}

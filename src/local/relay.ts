@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
+import { bundle } from "./bundle.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface RelayOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Everything that must survive a restart. */
+  readonly stateDir: string;
+  /** Variables and secrets on top of those in wrangler.toml. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+export interface RunningRelay {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the Worker of wrangler.toml on this machine, with a durable queue, and applies what is missing of the D1 migrations. */
+export async function startRelay({ host, port, stateDir, vars }: RelayOptions): Promise<RunningRelay> {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
+  const { queueProducers: _, queueConsumers, serviceBindings, modulesRules: __, ...options } = workerOptions;
+  const [relay, queue] = await Promise.all([
+    bundle(join(ROOT, "src/index.ts")),
+    bundle(join(ROOT, "src/local/worker/queue.ts")),
+  ]);
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host,
+      port,
+      log: new Log(LogLevel.ERROR),
+      defaultPersistRoot: join(stateDir, "runtime"),
+      handleStructuredLogs: ({ message }) => process.stdout.write(`${message}\n`),
+      workers: [
+        {
+          ...options,
+          name: "sluice",
+          modules: [{ type: "ESModule", path: "sluice.mjs", contents: relay }],
+          bindings: { ...workerOptions.bindings, ...vars },
+          serviceBindings: { ...serviceBindings, EVENTS: { name: "local-queue", entrypoint: "QueueProducer" } },
+        },
+        {
+          name: "local-queue",
+          modules: [{ type: "ESModule", path: "queue.mjs", contents: queue }],
+          compatibilityDate: workerOptions.compatibilityDate ?? "2026-11-01",
+          compatibilityFlags: ["nodejs_compat", "service_binding_extra_handlers"],
+          durableObjects: { QUEUES: { className: "DurableQueue", useSQLite: true } },
+          serviceBindings: { RELAY: "sluice" },
+          bindings: { CONSUMERS: queueConsumers, PRODUCER_QUEUE: "sluice-events" },
+        },
+      ],
+    }),
+  );
+  const url = await miniflare.ready;
+  await migrate(miniflare);
+  return { url: url.origin, stop: () => miniflare.dispose() };
+}
+
+/** Applies migrations in the order of their names, each once; keeps score in the same table as wrangler does. */
+async function migrate(miniflare: Miniflare): Promise<void> {
+  const db = await miniflare.getD1Database("DB", "sluice");
+  await db.exec("CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE, applied_at TEXT)");
+  const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
+  const applied = new Set(results.map(({ name }) => name));
+  const folder = join(ROOT, "src/store/migrations");
+  const missing = readdirSync(folder)
+    .filter((name) => name.endsWith(".sql") && !applied.has(name))
+    .sort();
+  for (const name of missing) {
+    const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
+    await db.batch([
+      ...statements.map((statement) => db.prepare(statement)),
+      db.prepare("INSERT INTO d1_migrations (name, applied_at) VALUES (?, datetime('now'))").bind(name),
+    ]);
+  }
+}
