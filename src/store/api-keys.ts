@@ -4,39 +4,40 @@ import { type ApiKey, Scope } from "../model/tenant.ts";
 import { flag, json, moment } from "./columns.ts";
 import { one, type Page, type PageRequest, page, run } from "./database.ts";
 
-const ApiKeyRow = z
-  .object({
-    id: z.string(),
-    tenant_id: z.string(),
-    name: z.string(),
-    scopes: json(z.array(Scope)),
-    prefix: z.string(),
-    require_signature: flag,
-    created_at: moment,
-    expires_at: moment.nullable(),
-    revoked_at: moment.nullable(),
-  })
-  .transform(
-    (row): ApiKey => ({
-      id: row.id,
-      tenantId: row.tenant_id,
-      name: row.name,
-      scopes: row.scopes,
-      prefix: row.prefix,
-      requireSignature: row.require_signature,
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      revokedAt: row.revoked_at,
-    }),
-  );
+const columns = {
+  id: z.string(),
+  tenant_id: z.string(),
+  name: z.string(),
+  scopes: json(z.array(Scope)),
+  prefix: z.string(),
+  require_signature: flag,
+  created_at: moment,
+  expires_at: moment.nullable(),
+  revoked_at: moment.nullable(),
+};
+const Columns = z.object(columns);
 
-const WithSecret = z.object({ sealed_signing_secret: z.string().nullable() });
+const ApiKeyRow = Columns.transform(toApiKey);
+
+const StoredKeyRow = z
+  .object({ ...columns, sealed_signing_secret: z.string().nullable() })
+  .transform((row) => ({ ...toApiKey(row), sealedSigningSecret: row.sealed_signing_secret }));
 
 /** What a request is checked against. Expiry and revocation are the caller's to judge: it knows the time. */
-export interface KeyMaterial {
-  readonly key: ApiKey;
-  /** Sealed; null where requests need no signature. */
-  readonly sealedSigningSecret: string | null;
+export type StoredKey = z.infer<typeof StoredKeyRow>;
+
+function toApiKey(row: z.infer<typeof Columns>): ApiKey {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    name: row.name,
+    scopes: row.scopes,
+    prefix: row.prefix,
+    requireSignature: row.require_signature,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+  };
 }
 
 /** Keys by their hash. */
@@ -45,8 +46,8 @@ export interface ApiKeyStore {
     key: ApiKey,
     material: { readonly hash: string; readonly sealedSigningSecret: string | null },
   ): Promise<void>;
-  /** The only query without a tenant: the hash is what tells it. */
-  findByHash(hash: string): Promise<KeyMaterial | null>;
+  /** Revoked ones too. The only query without a tenant: the hash is what tells it. */
+  findByHash(hash: string): Promise<StoredKey | null>;
   /** Those not revoked. */
   page(tenantId: string, request: PageRequest): Promise<Page<ApiKey>>;
   /** Keeps the first moment of revocation. @returns false when the tenant has no such key */
@@ -74,16 +75,7 @@ export function createApiKeyStore(db: D1Database): ApiKeyStore {
         key.revokedAt,
       );
     },
-    findByHash: (hash) =>
-      one(
-        db,
-        z.intersection(ApiKeyRow, WithSecret).transform((row): KeyMaterial => {
-          const { sealed_signing_secret: sealedSigningSecret, ...key } = row;
-          return { key, sealedSigningSecret };
-        }),
-        "SELECT * FROM api_keys WHERE hash = ?",
-        hash,
-      ),
+    findByHash: (hash) => one(db, StoredKeyRow, "SELECT * FROM api_keys WHERE hash = ?", hash),
     page: (tenantId, request) =>
       page(
         db,

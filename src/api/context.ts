@@ -1,0 +1,145 @@
+import type { Context } from "hono";
+import type { Clock, EpochMs } from "../base/clock.ts";
+import type { Result } from "../base/result.ts";
+import type { Destination } from "../model/destination.ts";
+import type { IngestReceipt, IngestRequest, Refusal } from "../model/ingest.ts";
+import type { LaneCalls } from "../model/lane.ts";
+import type { TestReport } from "../model/probe.ts";
+import type { Connector, Provider } from "../model/provider.ts";
+import type { ApiKey, Principal, Scope, Tenant } from "../model/tenant.ts";
+
+/*
+ * The HTTP endpoints. This folder promises that what a stranger sends becomes either a checked value or a
+ * problem document, that no tenant meets another, and that no answer holds a secret. What things mean and
+ * where they are kept it leaves to what `ApiDeps` hands in.
+ */
+
+/** Where in a list a page ended: lists run from the newest to the oldest, and ids break ties. */
+export interface Position {
+  readonly at: EpochMs;
+  readonly id: string;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor: Position | null;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: Position | null;
+}
+
+export interface Tenants {
+  insert(tenant: Tenant): Promise<void>;
+  get(id: string): Promise<Tenant | null>;
+  page(request: PageRequest): Promise<Page<Tenant>>;
+}
+
+export interface Keys {
+  insert(
+    key: ApiKey,
+    material: { readonly hash: string; readonly sealedSigningSecret: string | null },
+  ): Promise<void>;
+  page(tenantId: string, request: PageRequest): Promise<Page<ApiKey>>;
+  /** @returns false when the tenant has no such key */
+  revoke(tenantId: string, id: string, at: EpochMs): Promise<boolean>;
+}
+
+export interface Destinations {
+  insert(destination: Destination): Promise<void>;
+  /** Deleted ones too. */
+  get(tenantId: string, id: string): Promise<Destination | null>;
+  page(tenantId: string, request: PageRequest): Promise<Page<Destination>>;
+  count(tenantId: string): Promise<number>;
+  /** Everything to which an event may have been owed lately. */
+  forFanOut(tenantId: string): Promise<readonly Destination[]>;
+  /** @returns false when the row is gone or no longer at that revision */
+  update(destination: Destination, expectedRevision: number): Promise<boolean>;
+  /** @returns false when it was not there or already deleted */
+  markDeleted(tenantId: string, id: string, at: EpochMs): Promise<boolean>;
+}
+
+/** What a sealed text belongs to; it opens for nothing else. */
+export interface SealBinding {
+  readonly tenantId: string;
+  /** The id of the record that holds it. */
+  readonly recordId: string;
+  readonly purpose: "destination-secrets" | "signing-secret";
+}
+
+/** Something that a person did to the relay, for the tenant's own stream. Holds no secret. */
+export interface AdministrativeAct {
+  readonly tenantId: string;
+  /** The key that did it, or `operator`. */
+  readonly actorId: string;
+  /** Like `siem.create`. */
+  readonly action: string;
+  readonly resourceType: "siem_destination" | "api_key";
+  readonly resourceId: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** One line of the log: what happened, and plain facts about it. */
+export type Log = (
+  level: "debug" | "info" | "warn" | "error",
+  what: string,
+  facts: Readonly<Record<string, unknown>>,
+) => void;
+
+/** Everything that the endpoints may do to the world. */
+export interface ApiDeps {
+  readonly now: Clock;
+  /** Like `https://relay.example.com`, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly log: Log;
+
+  /** Who is asking, by `X-API-Key` or `Authorization: Bearer`; null for nobody we know. Rejects when it cannot tell. */
+  authenticate(headers: Headers): Promise<Principal | null>;
+  /** Set where requests are rationed; a refusal is answered as it is. */
+  admit?(principal: Principal): Refusal | null;
+  hasScope(principal: Principal, scope: Scope): boolean;
+  mayGrant(own: readonly Scope[], asked: readonly Scope[]): boolean;
+  mintKey(): { readonly key: string; readonly hash: string; readonly prefix: string };
+  mintSigningSecret(): string;
+  seal(binding: SealBinding, plaintext: string): string;
+  open(binding: SealBinding, sealed: string): Result<string, unknown>;
+  /** Called after a key was made or revoked here, so that this isolate forgets what it believed. */
+  keysChanged(): void;
+
+  readonly tenants: Tenants;
+  readonly keys: Keys;
+  readonly destinations: Destinations;
+  lanes(tenantId: string, destinationId: string): LaneCalls;
+
+  ingest(request: IngestRequest): Promise<Result<IngestReceipt, Refusal>>;
+  /** Whether this relay has given the batch id to this tenant; needs no storage. */
+  ownsBatchId(tenantId: string, batchId: string): boolean;
+
+  readonly providers: readonly Provider[];
+  /** Whether a destination may be there at all; the error is one sentence for the caller. */
+  checkEndpoint(url: string): Result<URL, string>;
+  /** A connection test in stages. */
+  diagnose(connector: Connector, tenantId: string): Promise<TestReport>;
+
+  /** Puts an administrative act on the tenant's stream. Must not reject: the act has already happened. */
+  record(act: AdministrativeAct): Promise<void>;
+  readiness(): Promise<Readiness>;
+  /** The text of `/metrics`. */
+  metrics(): Promise<string>;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly latencyMs: number }[];
+}
+
+export interface ApiEnv {
+  Variables: {
+    requestId: string;
+    /** Set by the guard before any handler that is not public runs. */
+    principal: Principal | null;
+  };
+}
+
+export type ApiContext = Context<ApiEnv>;
