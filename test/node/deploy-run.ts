@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type StandIn, startStandIn } from "./cloudflare-standin/server.ts";
 
+const WRANGLER = join(import.meta.dirname, "../../node_modules/wrangler/bin/wrangler.js");
 const MAIN = join(import.meta.dirname, "../../src/deploy/main.ts");
 
 export interface Rehearsal {
@@ -13,6 +14,8 @@ export interface Rehearsal {
   /** Where the tool keeps what it must remember between runs; one for each machine. */
   readonly machine: string;
   deploy(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Outcome>;
+  /** A command of wrangler itself, as the documentation tells to run it. */
+  wrangler(args: readonly string[], input: string): Promise<Outcome>;
   /** Calls since the last time it was asked, without those that only look. */
   changes(): readonly string[];
   end(): Promise<void>;
@@ -29,7 +32,8 @@ export async function rehearse(): Promise<Rehearsal> {
   return {
     standIn,
     machine,
-    deploy: (args, env = {}) => run(args, { ...environmentFor(standIn, machine), ...env }),
+    deploy: (args, env = {}) => run([MAIN, ...args], { ...environmentFor(standIn, machine), ...env }),
+    wrangler: (args, input) => run([WRANGLER, ...args], environmentFor(standIn, machine), input),
     changes: () => standIn.calls.splice(0).filter((call) => !call.startsWith("GET ")),
     async end() {
       await standIn.close();
@@ -54,8 +58,13 @@ function environmentFor(standIn: StandIn, machine: string): Readonly<Record<stri
   };
 }
 
-async function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Outcome> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+async function run(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input = "",
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [...command], { env, stdio: ["pipe", "pipe", "pipe"] });
+  child.stdin.end(input);
   const exited = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 1)));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { exitCode: await exited, output: out + err };

@@ -89,6 +89,15 @@ describe("an empty account", () => {
     expect(account.scripts.get("sluice-eu")?.versions).toHaveLength(2);
     expect(secret("sluice-eu", "ADMIN_TOKEN")).toBe(token);
     expect(secret("sluice-eu", "ROOT_KEY")).toBe(key);
+
+    // As docs/deployment.md says to rotate; the deployment after it must not bring anything back.
+    await rehearsal.wrangler(["secret", "put", "ADMIN_TOKEN", "--env", "eu"], "a-rotated-operator-token");
+    const third = await rehearsal.deploy(region("eu", rehearsal), {
+      ADMIN_TOKEN: "another-operator-token-of-old",
+    });
+    expect(third.output).toContain("ADMIN_TOKEN in the environment was not used");
+    expect(secret("sluice-eu", "ADMIN_TOKEN")).toBe("a-rotated-operator-token");
+    expect(secret("sluice-eu", "ROOT_KEY")).toBe(key);
   });
 
   it("is only looked at with --plan, which names every step", async ({ expect }) => {

@@ -79,6 +79,23 @@ export function deployVersion(script: Script, versionId: string) {
   return deployment;
 }
 
+/** A secret belongs to a version, so changing one makes a version, and that version is live at once. */
+export function putSecret(script: Script, secret: Binding): void {
+  const before = liveVersion(script);
+  if (before === undefined) {
+    throw new Refusal(404, 10007, "This Worker has no version to give a secret to.");
+  }
+  const others = before.bindings.filter(({ name }) => name !== secret.name);
+  const version = {
+    ...before,
+    id: randomUUID(),
+    number: script.versions.length + 1,
+    bindings: [...others, secret],
+  };
+  script.versions.push(version);
+  deployVersion(script, version.id);
+}
+
 async function metadataOf(form: FormData): Promise<Metadata> {
   const part = form.get("metadata");
   if (part === null) {

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { type Account, liveVersion, type Script } from "./account.ts";
 import { ok, Refusal } from "./answers.ts";
 import type { Route } from "./route.ts";
-import { ASSETS_UPLOADED, deployVersion, uploadScript, uploadVersion } from "./upload.ts";
+import { ASSETS_UPLOADED, deployVersion, putSecret, uploadScript, uploadVersion } from "./upload.ts";
 
 const SubdomainName = z.strictObject({ subdomain: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/) });
 const ScriptSubdomain = z.object({ enabled: z.boolean(), previews_enabled: z.boolean().optional() });
@@ -17,6 +17,7 @@ const ScriptSettings = z.object({
   observability: z.unknown().optional(),
   tags: z.array(z.string()).optional(),
 });
+const Secret = z.object({ name: z.string(), text: z.string().min(1), type: z.literal("secret_text") });
 const AssetManifest = z.object({
   manifest: z.record(z.string().startsWith("/"), z.object({ hash: z.string().length(32), size: z.int() })),
 });
@@ -108,6 +109,14 @@ export const workerRoutes: readonly Route[] = [
       const bindings = liveVersion(find(account, parts["name"]))?.bindings ?? [];
       const secrets = bindings.filter((binding) => binding.type === "secret_text");
       return ok(secrets.map(({ name, type }) => ({ name, type })));
+    },
+  },
+  {
+    method: "PUT",
+    path: "/workers/scripts/:name/secrets",
+    answer: ({ account, parts, json }) => {
+      putSecret(find(account, parts["name"]), Secret.parse(json()));
+      return ok({});
     },
   },
   {
