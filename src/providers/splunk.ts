@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { byteLength } from "../base/bytes.ts";
+import { err, ok } from "../base/result.ts";
+import type { RelayEvent } from "../model/event.ts";
+import type { HttpRequestSpec } from "../model/http.ts";
+import { type Connector, defineProvider, type EncodeContext, type RequestLimits } from "../model/provider.ts";
+import { isWorthCompressing } from "./shared/compress.ts";
+import { hecChannel, hecUrls } from "./shared/hec-endpoint.ts";
+import { hecProbe } from "./shared/hec-probe.ts";
+import { readHecAnswer } from "./shared/hec-reply.ts";
+
+/*
+ * Splunk, through the HTTP Event Collector (HEC): its JSON envelopes, one after another, in one POST.
+ * @see https://help.splunk.com/en/splunk-enterprise/get-data-in/collect-http-event-data/format-events-for-http-event-collector (read 2026-11)
+ */
+
+// --- Settings -------------------------------------------------------------------------------------------
+
+const metadata = (what: string) =>
+  z.string().min(1, `Expected ${what}`).max(1_024, `Expected a shorter ${what}`);
+
+const Config = z.strictObject({
+  index: z
+    .string()
+    .regex(/^[a-z0-9_][a-z0-9_-]{0,254}$/, "Expected an index name: lower-case letters, digits, _ and -")
+    .optional()
+    .meta({ description: "Index of every event that no route sends elsewhere; the token's own when absent" }),
+  sourcetype: metadata("a source type").default("_json"),
+  source: metadata("a source").default("sluice"),
+  host: metadata("a host").default("sluice"),
+  acknowledge: z
+    .union([z.literal("auto"), z.boolean()])
+    .default("auto")
+    .meta({
+      description: "Whether indexer acknowledgement decides delivery: as the token has it, always, never",
+    }),
+  ack_timeout_seconds: z.int().min(180).max(600).default(300).meta({
+    description: "An acknowledgement that takes longer counts as lost, and the events are sent again",
+  }),
+  auth_scheme: z
+    .enum(["Splunk", "Bearer"])
+    .default("Splunk")
+    .meta({ description: "`Bearer` is for receivers that speak HEC's format but are not Splunk" }),
+  gzip: z.boolean().default(true),
+});
+
+const Secrets = z.strictObject({
+  token: z
+    .string({ error: "Expected the HEC token" })
+    .regex(/^[!-~]{1,512}$/, "Expected the HEC token alone: no spaces, line breaks or other characters")
+    .meta({ description: "HEC token" }),
+});
+
+// --- Limits ---------------------------------------------------------------------------------------------
+
+/**
+ * 1,000,000 bytes is the `max_content_length` of the oldest releases still met (838,860,800 on Enterprise
+ * 10.4, about 5 MB on Splunk Cloud) and what other forwarders settled on.
+ */
+const LIMITS: RequestLimits = { events: 1_000, bytes: 1_000_000 };
+
+/** A route may name an index of 256 characters (`model/destination.ts`); Splunk's names are ASCII. */
+const LONGEST_ROUTE_INDEX_BYTES = ',"index":""'.length + 256;
+/** `{"time":` with the longest time, the closing brace and the line break. */
+const FRAME_BYTES = 40;
+
+// --- Encoding -------------------------------------------------------------------------------------------
+
+/**
+ * Epoch seconds with three decimals. Times before 1970 become 0, since what HEC makes of a sign is not
+ * documented; the event's own timestamp stays as it is.
+ */
+function hecTime(at: number): string {
+  if (at < 1_000) return at > 0 ? (at / 1_000).toFixed(3) : "0.000";
+  const digits = String(at);
+  return `${digits.slice(0, -3)}.${digits.slice(-3)}`;
+}
+
+/**
+ * Splices events into envelopes without parsing them. The keys are a closed list on purpose: one that HEC
+ * does not know makes it drop that event and all that follow, with status 200 (seen on 10.4 and 10.5, 2026-11).
+ */
+function createEnvelopes(config: z.infer<typeof Config>) {
+  const text = JSON.stringify;
+  const constant = `,"host":${text(config.host)},"source":${text(config.source)},"sourcetype":${text(config.sourcetype)}`;
+  const middles = new Map<string, string>();
+
+  const middleFor = (index: string): string => {
+    const known = middles.get(index);
+    if (known !== undefined) return known;
+    const middle = `${constant}${index === "" ? "" : `,"index":${text(index)}`},"event":`;
+    middles.set(index, middle);
+    return middle;
+  };
+
+  const ownIndex = config.index ?? "";
+  const overhead = FRAME_BYTES + byteLength(middleFor(ownIndex)) + LONGEST_ROUTE_INDEX_BYTES;
+  return {
+    overhead,
+    write(events: readonly RelayEvent[], { indexFor }: EncodeContext): string {
+      let body = "";
+      for (const event of events)
+        body += `{"time":${hecTime(event.at)}${middleFor(indexFor(event.action) ?? ownIndex)}${event.json}}\n`;
+      return body;
+    },
+  };
+}
+
+// --- The provider ---------------------------------------------------------------------------------------
+
+export const splunk = defineProvider({
+  kind: "splunk",
+  title: "Splunk HTTP Event Collector",
+  config: Config,
+  secrets: Secrets,
+  operations: ["send_event", "send_batch"],
+  build({ destinationId, endpoint, config, secrets }) {
+    const urls = hecUrls(endpoint ?? "");
+    if (!urls.ok) return err([{ path: "endpoint", message: urls.error }]);
+    const { event: url, health } = urls.value;
+    const headers = {
+      authorization: `${config.auth_scheme} ${secrets.token}`,
+      "content-type": "application/json",
+      // Demanded by tokens with acknowledgement on, ignored by others: always sent, so that both kinds work.
+      "x-splunk-request-channel": hecChannel(destinationId),
+    };
+    const envelopes = createEnvelopes(config);
+    const known = [secrets.token];
+
+    const post = (body: string): HttpRequestSpec => {
+      const gzip = config.gzip && isWorthCompressing(body);
+      return { method: "POST", url, headers, body, gzip };
+    };
+    const connector: Connector = {
+      kind: "splunk",
+      limits: LIMITS,
+      envelopeBytes: () => envelopes.overhead,
+      origin: url,
+      encode: (events, context) => post(envelopes.write(events, context)),
+      interpret(answer, sent) {
+        const outcome = readHecAnswer(answer, sent, known);
+        // With acknowledgements switched off in our settings, nobody asks for the id that the token still causes.
+        return outcome.kind === "delivered" && config.acknowledge === false
+          ? { ...outcome, ackId: null }
+          : outcome;
+      },
+      probe(event, context) {
+        const body = envelopes.write([event], context);
+        return hecProbe({
+          health: { method: "GET", url: health, headers: {} },
+          empty: post(""),
+          event: post(body),
+          bytes: byteLength(body),
+          index: context.indexFor(event.action) ?? config.index ?? null,
+          wantsAcks: config.acknowledge === true,
+          secrets: known,
+        });
+      },
+      publicConfig: config,
+    };
+    return ok(connector);
+  },
+});
