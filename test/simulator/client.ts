@@ -101,7 +101,7 @@ export class SimulatorClient {
     await this.#call("POST", `${name}/fault`, fault);
   }
 
-  /** Mends the instance, and drops the connections that hang. */
+  /** Mends the instance: connections that hang are dropped, slow answers leave at once. */
   async recover(name: string): Promise<void> {
     await this.#call("DELETE", `${name}/fault`);
   }

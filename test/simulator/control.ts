@@ -92,7 +92,7 @@ export type Fault = FaultScope &
         readonly body?: string;
         readonly stored?: boolean;
       }
-    /** Takes the request and never answers. Open sockets are dropped at recovery. */
+    /** Takes the request and never answers. The connection is dropped at recovery. */
     | { readonly mode: "hang"; readonly stored?: boolean }
     /** Drops the connection unanswered; nothing is stored. */
     | { readonly mode: "reset" }
@@ -100,7 +100,7 @@ export type Fault = FaultScope &
     | { readonly mode: "reset_after" }
     /** Stores the events and sends half of the answer under its full content-length. */
     | { readonly mode: "half_answer" }
-    /** Stores the events and answers properly `ms` later. */
+    /** Stores the events and answers properly `ms` later, or at recovery if that is sooner. */
     | { readonly mode: "slow"; readonly ms: number }
     /** 200 with an HTML login page. */
     | { readonly mode: "html" }

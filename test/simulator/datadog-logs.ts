@@ -1,5 +1,5 @@
 /** Reads the body of Datadog's logs intake: a JSON array of log items, or one item. */
-import { ObjectReader, type ObjectScan, scalar, scalarMember, skipSpace } from "./json-scan.ts";
+import { isText, ObjectReader, type ObjectScan, scalar, scalarMember, skipSpace } from "./json-scan.ts";
 
 /** Where one log item and its parts are in the body; -1 for an absent one. */
 export interface LogItem {
@@ -85,6 +85,8 @@ function epochMs(value: string | null): number | null {
 
 /** `id` of a message that is a JSON object, else the attributes `evt.id` (flat or nested) and `id`. */
 export function logId(body: Buffer, { start, message, messageEnd, evt }: LogItem): string | null {
+  const first = firstIdIn(body, message, messageEnd);
+  if (first !== null) return first;
   const inner = messageObject(body, message, messageEnd);
   return (
     (inner === null ? null : scalarMember(inner, 0, "id")) ??
@@ -92,6 +94,17 @@ export function logId(body: Buffer, { start, message, messageEnd, evt }: LogItem
     (evt < 0 ? null : scalarMember(body, evt, "id")) ??
     scalarMember(body, start, "id")
   );
+}
+
+const FIRST_ID = String.raw`"{\"id\":\"`;
+const BACKSLASH = 0x5c;
+
+/** The id of a message that begins with it, read in place; null if it does not, or has escapes within. */
+function firstIdIn(body: Buffer, start: number, end: number): string | null {
+  const from = start + FIRST_ID.length;
+  if (from >= end || !isText(body, start, from, FIRST_ID)) return null;
+  const stop = body.indexOf(BACKSLASH, from);
+  return stop > from && stop < end && body[stop + 1] === 0x22 ? body.toString("utf8", from, stop) : null;
 }
 
 function messageObject(body: Buffer, start: number, end: number): Buffer | null {

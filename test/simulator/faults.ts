@@ -16,6 +16,9 @@ import {
 
 const DOORS: readonly Door[] = ["event", "ack", "health"];
 
+/** Timers take no more: 2^31 - 1 ms, some 24 days. */
+const MAX_DELAY_MS = 2_147_483_647;
+
 const SCOPE: Shape = {
   mode: required(text),
   times: { test: (v) => Number.isSafeInteger(v) && Number(v) > 0, expected: "a whole number from 1" },
@@ -43,7 +46,12 @@ const MODES: Readonly<Record<Fault["mode"], Shape>> = {
   reset: {},
   reset_after: {},
   half_answer: {},
-  slow: { ms: required(amount) },
+  slow: {
+    ms: required({
+      test: (v) => typeof v === "number" && v >= 0 && v <= MAX_DELAY_MS,
+      expected: `0 to ${MAX_DELAY_MS} milliseconds`,
+    }),
+  },
   html: {},
   redirect: {},
   code: {

@@ -23,8 +23,8 @@ export class Instance {
   readonly ledger: Ledger;
   readonly receiver: Receiver;
   readonly faults = new FaultBox();
-  /** Drops of the connections that hang, to be called at recovery. */
-  readonly hanging = new Set<() => void>();
+  /** Requests that hang or are slow: each is let go, dropped or answered, by its function here. */
+  readonly held = new Set<() => void>();
   #config: InstanceConfig;
   #requests = 0;
   #refused = 0;
@@ -167,13 +167,13 @@ export class Instance {
       not_stored: ledger.notStored,
       violations: ledger.violations(),
       fault: this.faults.current,
-      hanging: this.hanging.size,
+      hanging: this.held.size,
     };
   }
 
   recover(): void {
     this.faults.clear();
-    for (const drop of [...this.hanging]) drop();
+    for (const release of [...this.held]) release();
   }
 
   forget(): void {

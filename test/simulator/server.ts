@@ -27,9 +27,8 @@ export interface Simulator {
 export async function startSimulator(options: { host?: string; port?: number } = {}): Promise<Simulator> {
   const { host = "127.0.0.1", port = 0 } = options;
   const instances = new Map<string, Instance>();
-  const late = new Set<NodeJS.Timeout>();
   const server = createServer((request, response) => {
-    handle(instances, late, request, response).catch((error: unknown) => {
+    handle(instances, request, response).catch((error: unknown) => {
       console.error("simulator:", error);
       request.socket.destroy();
     });
@@ -46,7 +45,6 @@ export async function startSimulator(options: { host?: string; port?: number } =
     url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
     port: address.port,
     async close() {
-      for (const timer of late) clearTimeout(timer);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
@@ -56,7 +54,6 @@ export async function startSimulator(options: { host?: string; port?: number } =
 
 async function handle(
   instances: Map<string, Instance>,
-  late: Set<NodeJS.Timeout>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -85,7 +82,7 @@ async function handle(
   const outcome = body.isCut
     ? instance.refuseTooLarge(body.total)
     : instance.receive(exchange, instance.receiver.door(path));
-  send(instance, exchange, outcome, response, late);
+  send(instance, exchange, outcome, response);
 }
 
 function send(
@@ -93,7 +90,6 @@ function send(
   exchange: Omit<Exchange, "fault">,
   outcome: Outcome,
   response: ServerResponse,
-  late: Set<NodeJS.Timeout>,
 ): void {
   const { reply, way, delayMs } = outcome;
   if (way === "hang" || way === "reset") {
@@ -109,15 +105,8 @@ function send(
     if (way === "answer") response.end(bytes);
     else response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
   };
-  if (delayMs === 0) {
-    write();
-    return;
-  }
-  const timer = setTimeout(() => {
-    late.delete(timer);
-    write();
-  }, delayMs);
-  late.add(timer);
+  if (delayMs === 0) write();
+  else holdBack(instance, response, { delayMs, write, gone: () => instance.log(exchange, outcome, null) });
 }
 
 /** Leaves the request unanswered until the sender gives up or the instance recovers. */
@@ -125,8 +114,27 @@ function hang(instance: Instance, response: ServerResponse): void {
   const drop = (): void => {
     response.destroy();
   };
-  instance.hanging.add(drop);
-  response.once("close", () => instance.hanging.delete(drop));
+  instance.held.add(drop);
+  response.once("close", () => instance.held.delete(drop));
+}
+
+/** Answers late, or at recovery if that comes first, or not at all if the sender gives up. */
+function holdBack(
+  instance: Instance,
+  response: ServerResponse,
+  { delayMs, write, gone }: { delayMs: number; write: () => void; gone: () => void },
+): void {
+  const release = (): void => {
+    clearTimeout(timer);
+    instance.held.delete(release);
+    write();
+  };
+  const timer = setTimeout(release, delayMs);
+  instance.held.add(release);
+  response.once("close", () => {
+    clearTimeout(timer);
+    if (instance.held.delete(release)) gone();
+  });
 }
 
 interface Body {
