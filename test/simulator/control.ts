@@ -16,7 +16,7 @@ export interface StorageConfig {
   readonly count_only?: boolean;
   /** False, with `count_only`: ids are not kept either, events are only counted. Default true. */
   readonly ids?: boolean;
-  /** How many event bodies are kept; ids are counted beyond it. Default 500,000. */
+  /** How many event bodies are kept; ids are counted beyond it. Default 200,000. */
   readonly max_stored?: number;
 }
 

@@ -9,7 +9,7 @@ import type { EventCounts, EventIds, StorageConfig, Violation } from "./control.
 /** Events without an id are filed under this one. */
 export const ANONYMOUS = "-";
 
-const DEFAULT_MAX_STORED = 500_000;
+const DEFAULT_MAX_STORED = 200_000;
 
 /** One received copy, as text; `describe` of the receiver makes it readable. */
 export interface Copy {
