@@ -7,16 +7,23 @@ const Variables = z.object({
   /** Local work only: allows http and private addresses as destinations. */
   ALLOW_INSECURE_DESTINATIONS: z.enum(["true", "false", ""]).default("false"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-  LANE_JURISDICTION: z.enum(["", "eu", "fedramp"]).default(""),
-  LANE_LOCATION_HINT: z.enum(["", "wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"]).default(""),
+  /** Like `https://relay.example.com`; the address of the first request when absent. */
+  PUBLIC_URL: z.string().default(""),
+  LANE_JURISDICTION: z.enum(["", "eu", "us", "fedramp"]).default(""),
+  LANE_LOCATION_HINT: z
+    .enum(["", "wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"])
+    .default(""),
   /** Absent: there is no operator, and tenants can be made by nobody. */
   ADMIN_TOKEN: z.string().default(""),
   /** 32 bytes in base64: what every sealed secret opens with. */
-  ROOT_KEY: z.string().min(1, "ROOT_KEY is missing: 32 random bytes in base64, set with `wrangler secret put ROOT_KEY`"),
+  ROOT_KEY: z
+    .string()
+    .min(1, "ROOT_KEY is missing: 32 random bytes in base64, set with `wrangler secret put ROOT_KEY`"),
 });
 
 export interface Config {
   readonly region: string;
+  readonly publicUrl: string | null;
   readonly allowInsecureDestinations: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly laneJurisdiction: DurableObjectJurisdiction | null;
@@ -35,6 +42,7 @@ export function parseConfig(env: unknown): Config {
   const vars = parsed.data;
   return {
     region: vars.REGION,
+    publicUrl: vars.PUBLIC_URL === "" ? null : vars.PUBLIC_URL,
     allowInsecureDestinations: vars.ALLOW_INSECURE_DESTINATIONS === "true",
     logLevel: vars.LOG_LEVEL,
     laneJurisdiction: vars.LANE_JURISDICTION === "" ? null : vars.LANE_JURISDICTION,

@@ -1,12 +1,16 @@
-import { DurableObject } from "cloudflare:workers";
-export class Lane extends DurableObject<Env> {
-  hello(): string {
-    return "hi";
-  }
-}
+import { fanOut, retryStranded, strand } from "./pipeline.ts";
+import { pipelineDeps } from "./wire.ts";
+
+export { Lane } from "./lane.ts";
+
 export default {
-  async fetch(_request, env) {
-    return new Response(await env.LANES.getByName("a").hello());
+  fetch() {
+    return new Response("soon");
   },
-  async queue() {},
+  async queue(batch, env) {
+    await (batch.queue.includes("-dead") ? strand : fanOut)(batch.messages, pipelineDeps(env));
+  },
+  async scheduled(_controller, env) {
+    await retryStranded(pipelineDeps(env));
+  },
 } satisfies ExportedHandler<Env>;

@@ -5,16 +5,16 @@
  * an eviction at any point costs a repeated request at worst.
  */
 import { DurableObject } from "cloudflare:workers";
-import { days, type DurationMs, type EpochMs, seconds } from "./base/clock.ts";
+import { type DurationMs, days, type EpochMs, seconds } from "./base/clock.ts";
 import { parseJson } from "./base/json.ts";
-import { HEALTHY, type Health, expired, reset } from "./flow/deliver/health.ts";
 import { cutChunks } from "./flow/deliver/chunk.ts";
 import { DeadLetters } from "./flow/deliver/dead-letters.ts";
 import { Drain, type Target } from "./flow/deliver/drain.ts";
+import { expired, HEALTHY, type Health, reset } from "./flow/deliver/health.ts";
 import { type Attempt, Ledger } from "./flow/deliver/ledger.ts";
 import { Outbox } from "./flow/deliver/outbox.ts";
 import { DELIVERY_WINDOW, migrate } from "./flow/deliver/schema.ts";
-import { Taken, TAKEN_WINDOW } from "./flow/deliver/taken.ts";
+import { TAKEN_WINDOW, Taken } from "./flow/deliver/taken.ts";
 import { nextWake } from "./flow/deliver/wake.ts";
 import { matcher } from "./flow/route/match.ts";
 import type { ProviderWords } from "./model/delivery.ts";
@@ -166,7 +166,10 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     const startedAt = now();
     const before = this.#ledger.totals.delivered;
     const deadline = startedAt + (this.#target === null ? Math.min(within, CLOSE_GRACE) : within);
-    while (now() < deadline && (this.#outbox.events > 0 || now() < Math.min(deadline, startedAt + CLOSE_GRACE))) {
+    while (
+      now() < deadline &&
+      (this.#outbox.events > 0 || now() < Math.min(deadline, startedAt + CLOSE_GRACE))
+    ) {
       this.#setHealth(reset(this.#health, now()));
       this.#drain.pump();
       await Promise.race([this.#drain.idle(), sleep(Math.max(0, deadline - now()))]);
@@ -175,11 +178,16 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     this.#target = null;
     this.#closedAt = now();
     this.#setFact("closed_at", this.#closedAt);
-    const deadLettered = this.#parkWaiting(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "destination_deleted", {
-      httpStatus: null,
-      code: null,
-      message: "The destination was deleted before this could be delivered",
-    });
+    const deadLettered = this.#parkWaiting(
+      Number.MAX_SAFE_INTEGER,
+      Number.MAX_SAFE_INTEGER,
+      "destination_deleted",
+      {
+        httpStatus: null,
+        code: null,
+        message: "The destination was deleted before this could be delivered",
+      },
+    );
     this.#arm();
     return { flushed: this.#ledger.totals.delivered - before, deadLettered };
   }
@@ -230,7 +238,8 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     if (this.#closedAt !== null && now >= this.#closedAt + CLOSED_RETENTION) return this.#forget();
     const { id, tenantId } = this.#destination ?? {};
     // A destination in trouble may have been mended while this lane could not be told.
-    if (this.#health.status !== "active" && id !== undefined && tenantId !== undefined) await this.#refresh(tenantId, id);
+    if (this.#health.status !== "active" && id !== undefined && tenantId !== undefined)
+      await this.#refresh(tenantId, id);
     const parked = this.#parkWaiting(now - DELIVERY_WINDOW, EXPIRED_ROWS_PER_WAKE, "expired", {
       httpStatus: null,
       code: null,
@@ -244,12 +253,14 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   /** Takes custody. Everything up to the return is one transaction; the reply waits until it is durable. */
   #take(parts: readonly BatchPart[]): TakenCount {
     const now = this.#deps.now();
-    if (this.#outbox.bytes > MAX_OUTBOX_BYTES) throw new Error("The outbox is full; the queue keeps the events");
+    if (this.#outbox.bytes > MAX_OUTBOX_BYTES)
+      throw new Error("The outbox is full; the queue keeps the events");
     const wanted = parts.filter((part) => this.#isWanted(part));
     const fresh = wanted.filter(({ batchId, part }) => !this.#taken.has(batchId, part));
     for (const { batchId, part } of fresh) this.#taken.add(batchId, part, now);
     this.#outbox.append(cutChunks(fresh));
-    const events = (list: readonly BatchPart[]): number => list.reduce((sum, { lines }) => sum + lines.length, 0);
+    const events = (list: readonly BatchPart[]): number =>
+      list.reduce((sum, { lines }) => sum + lines.length, 0);
     return {
       taken: events(fresh),
       repeated: events(wanted) - events(fresh),
@@ -362,7 +373,11 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   #setHealth(health: Health): void {
     const before = this.#health;
     this.#health = health;
-    if (health.failures !== before.failures || health.retryAt !== before.retryAt || health.changes !== before.changes) {
+    if (
+      health.failures !== before.failures ||
+      health.retryAt !== before.retryAt ||
+      health.changes !== before.changes
+    ) {
       this.#setFact("health", health);
     }
     if (health.changes !== before.changes && this.#destination !== null) {

@@ -4,11 +4,12 @@
  * `ingest` is what a producer waits for: accept, then queue. `fanOut` is what the queue drives: route, then deliver.
  * Custody of an event passes from producer to queue to lane to provider, and each lets go only after the next has it.
  */
-import type { Clock } from "./base/clock.ts";
+import type { Clock, EpochMs } from "./base/clock.ts";
 import { err, ok, type Result } from "./base/result.ts";
-import { acceptRequest, type AcceptDeps } from "./flow/accept/accept.ts";
-import { consume, type HandedOver, type Message } from "./flow/queue/consume.ts";
-import { produce, type ProduceDeps } from "./flow/queue/produce.ts";
+import { type AcceptDeps, acceptRequest } from "./flow/accept/accept.ts";
+import { consume, type HandedOver, handOverDelay, type Message } from "./flow/queue/consume.ts";
+import { decodeMessage } from "./flow/queue/message.ts";
+import { type ProduceDeps, produce } from "./flow/queue/produce.ts";
 import { plan } from "./flow/route/plan.ts";
 import type { Destination } from "./model/destination.ts";
 import { toLine } from "./model/event.ts";
@@ -21,7 +22,10 @@ const BUFFER_RETRY_SECONDS = 5;
 export interface IngestDeps extends AcceptDeps, ProduceDeps {}
 
 /** Accept → queue. A receipt exists only once the queue has every event. */
-export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<Result<IngestReceipt, Refusal>> {
+export async function ingest(
+  request: IngestRequest,
+  deps: IngestDeps,
+): Promise<Result<IngestReceipt, Refusal>> {
   const batch = await acceptRequest(request, deps);
   if (!batch.ok) return batch;
   const { batchId, acceptedAt, events, rejected } = batch.value;
@@ -53,18 +57,88 @@ export function fanOut(messages: readonly Message[], deps: FanOutDeps): Promise<
 }
 
 /** Gives each lane everything that it is owed in one call. A lane that cannot take it delays nobody but itself. */
-export async function handOver(tenantId: string, parts: readonly BatchPart[], deps: FanOutDeps): Promise<HandedOver> {
+export async function handOver(
+  tenantId: string,
+  parts: readonly BatchPart[],
+  deps: FanOutDeps,
+): Promise<HandedOver> {
   const submissions = plan(await deps.destinations(tenantId), parts);
   const failed = new Set<BatchPart>();
   const submit = async (submission: Submission): Promise<void> => {
     try {
       await deps.lane(tenantId, submission.destinationId).submit(submission);
     } catch (error) {
-      deps.log("submit.failed", { destination_id: submission.destinationId, error: String(error).slice(0, 300) });
+      deps.log("submit.failed", {
+        destination_id: submission.destinationId,
+        error: String(error).slice(0, 300),
+      });
       const missed = new Set(submission.parts.map(({ batchId, part }) => `${batchId}/${part}`));
       for (const part of parts) if (missed.has(`${part.batchId}/${part.part}`)) failed.add(part);
     }
   };
   await Promise.all(submissions.map(submit));
   return { failed };
+}
+
+export interface StrandDeps extends FanOutDeps {
+  readonly stranded: {
+    put(message: Stranded): Promise<void>;
+    oldest(limit: number): Promise<readonly Stranded[]>;
+    remove(id: string): Promise<void>;
+  };
+}
+
+/** A message that the queue gave up on, kept as it was. `tenantId` is null where nobody could read whose it is. */
+export interface Stranded {
+  readonly id: string;
+  readonly tenantId: string | null;
+  readonly reason: string;
+  readonly body: string;
+  readonly at: EpochMs;
+}
+
+/** Stranded messages that one run of the schedule tries to hand over. */
+const STRANDED_PER_RUN = 100;
+
+/**
+ * What the queue could not hand over in all its retries, from the dead-letter queue: tried once more, else kept in the
+ * database, where the schedule tries it again and the operator sees it. Never dropped.
+ */
+export async function strand(messages: readonly Message[], deps: StrandDeps): Promise<void> {
+  await Promise.all(
+    messages.map(async (message) => {
+      try {
+        const reason = await handOverBody(message.body, deps);
+        if (reason !== null) {
+          const decoded = decodeMessage(message.body);
+          const tenantId = decoded.ok ? decoded.value.tenantId : null;
+          const body = typeof message.body === "string" ? message.body : JSON.stringify(message.body);
+          await deps.stranded.put({ id: message.id, tenantId, reason, body, at: deps.now() });
+          deps.log("message.stranded", { id: message.id, tenant_id: tenantId, reason });
+        }
+        message.ack();
+      } catch (error) {
+        deps.log("strand.failed", { id: message.id, error: String(error).slice(0, 300) });
+        message.retry({ delaySeconds: Math.ceil(handOverDelay(message.attempts) / 1_000) });
+      }
+    }),
+  );
+}
+
+/** Tries stranded messages again, oldest first. Lanes ignore what they have taken, so a repeat is harmless. */
+export async function retryStranded(deps: StrandDeps): Promise<void> {
+  for (const { id, body } of await deps.stranded.oldest(STRANDED_PER_RUN)) {
+    const reason = await handOverBody(body, deps).catch((error: unknown) => String(error));
+    if (reason === null) await deps.stranded.remove(id);
+    else deps.log("stranded.still", { id, reason: reason.slice(0, 300) });
+  }
+}
+
+/** @returns null when every lane concerned has it, else why not */
+async function handOverBody(body: unknown, deps: FanOutDeps): Promise<string | null> {
+  const decoded = decodeMessage(body);
+  if (!decoded.ok) return decoded.error;
+  const { tenantId, part } = decoded.value;
+  const { failed } = await handOver(tenantId, [part], deps);
+  return failed.size === 0 ? null : "a lane could not take it";
 }

@@ -1,4 +1,5 @@
 import canonicalize from "canonicalize";
+import { sha256Hex } from "./bytes.ts";
 import { err, ok, type Result } from "./result.ts";
 
 /** Why a text is not JSON, in the parser's words (no input is repeated beyond a few characters). */
@@ -26,4 +27,11 @@ export function canonicalJson(value: unknown): string | null {
   } catch {
     return null;
   }
+}
+
+/** JSON of an event with its `integrity_hash`: `sha256:` + hex over the RFC 8785 form of all its other fields. */
+export function withIntegrityHash(event: Readonly<Record<string, unknown>>): string {
+  const canonical = canonicalJson(event);
+  if (canonical === null) throw new Error("An event of the relay's own must have a canonical form");
+  return JSON.stringify({ ...event, integrity_hash: `sha256:${sha256Hex(canonical)}` });
 }

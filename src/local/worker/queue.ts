@@ -42,15 +42,23 @@ const SAFETY_NET_MS = 2_000;
 
 /** What the relay binds as its producer. */
 export class QueueProducer extends WorkerEntrypoint<QueueEnv> {
+  /** As the hosted queue tells it; the oldest message is not looked up. */
+  async metrics(): Promise<{ backlogCount: number }> {
+    return { backlogCount: await this.env.QUEUES.getByName(this.env.PRODUCER_QUEUE).depth() };
+  }
+
   async send(body: string, options: { contentType?: string } = {}): Promise<void> {
     await this.sendBatch([{ body, ...options }]);
   }
 
   async sendBatch(messages: readonly TextMessage[]): Promise<void> {
     const sizes = messages.map(({ body }) => Buffer.byteLength(body));
-    if (messages.length > MAX_BATCH_MESSAGES) throw new Error(`A batch of ${messages.length} messages exceeds the limit of 100`);
-    if (sizes.some((size) => size > MAX_MESSAGE_BYTES)) throw new Error("A message exceeds the limit of 128 KB");
-    if (sizes.reduce((sum, size) => sum + size, 0) > MAX_BATCH_BYTES) throw new Error("A batch exceeds the limit of 256 KB");
+    if (messages.length > MAX_BATCH_MESSAGES)
+      throw new Error(`A batch of ${messages.length} messages exceeds the limit of 100`);
+    if (sizes.some((size) => size > MAX_MESSAGE_BYTES))
+      throw new Error("A message exceeds the limit of 128 KB");
+    if (sizes.reduce((sum, size) => sum + size, 0) > MAX_BATCH_BYTES)
+      throw new Error("A batch exceeds the limit of 256 KB");
     await this.env.QUEUES.getByName(this.env.PRODUCER_QUEUE).enqueue(messages.map(({ body }) => body));
   }
 }
@@ -76,7 +84,12 @@ export class DurableQueue extends DurableObject<QueueEnv> {
   async enqueue(bodies: readonly string[]): Promise<void> {
     const now = Date.now();
     for (const body of bodies) {
-      this.#sql.exec("INSERT INTO messages (not_before, attempts, sent_at, body) VALUES (?, 0, ?, ?)", now, now, body);
+      this.#sql.exec(
+        "INSERT INTO messages (not_before, attempts, sent_at, body) VALUES (?, 0, ?, ?)",
+        now,
+        now,
+        body,
+      );
     }
     this.#arm();
     this.#schedule();
@@ -109,7 +122,10 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     const consumer = this.#consumer;
     if (consumer === null || this.#running >= MAX_CONCURRENCY) return;
     const waiting = this.#sql
-      .exec("SELECT COUNT(*) AS waiting FROM (SELECT id FROM messages LIMIT ?)", consumer.maxBatchSize + this.#leased.size)
+      .exec(
+        "SELECT COUNT(*) AS waiting FROM (SELECT id FROM messages LIMIT ?)",
+        consumer.maxBatchSize + this.#leased.size,
+      )
       .one()["waiting"];
     const ready = Number(waiting) - this.#leased.size;
     if (ready >= consumer.maxBatchSize) this.#flush();
@@ -124,10 +140,18 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     const consumer = this.#consumer;
     if (consumer === null || this.#running >= MAX_CONCURRENCY) return;
     const batch: { id: number; attempts: number; sentAt: number; body: string }[] = [];
-    for (const row of this.#sql.exec("SELECT * FROM messages WHERE not_before <= ? ORDER BY id", Date.now())) {
+    for (const row of this.#sql.exec(
+      "SELECT * FROM messages WHERE not_before <= ? ORDER BY id",
+      Date.now(),
+    )) {
       const id = Number(row["id"]);
       if (this.#leased.has(id)) continue;
-      batch.push({ id, attempts: Number(row["attempts"]), sentAt: Number(row["sent_at"]), body: String(row["body"]) });
+      batch.push({
+        id,
+        attempts: Number(row["attempts"]),
+        sentAt: Number(row["sent_at"]),
+        body: String(row["body"]),
+      });
       if (batch.length >= consumer.maxBatchSize) break;
     }
     if (batch.length === 0) return;
@@ -171,7 +195,8 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     }
     if (dead.length > 0 && consumer.deadLetterQueue !== undefined) {
       await this.env.QUEUES.getByName(consumer.deadLetterQueue).enqueue(dead);
-      for (const { id, body } of batch) if (dead.includes(body)) this.#sql.exec("DELETE FROM messages WHERE id = ?", id);
+      for (const { id, body } of batch)
+        if (dead.includes(body)) this.#sql.exec("DELETE FROM messages WHERE id = ?", id);
     }
     for (const { id } of batch) this.#leased.delete(id);
     this.#running -= 1;

@@ -1,0 +1,264 @@
+/**
+ * The composition root: `Env` → checked configuration → what every stage and endpoint asks for.
+ * The only file that knows all folders.
+ */
+import { bearerToken, mintKey, mintSigningSecret, presentedKey } from "./access/api-key.ts";
+import { createKeyring } from "./access/keyring.ts";
+import { operatorPrincipal } from "./access/operator.ts";
+import { hasScope, mayGrant } from "./access/scope.ts";
+import type { AdministrativeAct, ApiDeps } from "./api/context.ts";
+import { randomBytes } from "./base/bytes.ts";
+import { type Clock, type DurationMs, isoTime, systemClock } from "./base/clock.ts";
+import { ID_PREFIX, newId } from "./base/ids.ts";
+import { parseJson, withIntegrityHash } from "./base/json.ts";
+import { err, type Result } from "./base/result.ts";
+import { type Config, parseConfig } from "./config.ts";
+import { checkEndpoint } from "./egress/guard.ts";
+import { createSend } from "./egress/send.ts";
+import { ownsBatchId } from "./flow/accept/idempotency.ts";
+import { diagnose } from "./flow/deliver/probe.ts";
+import { produce } from "./flow/queue/produce.ts";
+import type { Destination, StatusReason } from "./model/destination.ts";
+import { type RelayEvent, toLine } from "./model/event.ts";
+import type { Send } from "./model/http.ts";
+import type { LaneCalls } from "./model/lane.ts";
+import type { Connector } from "./model/provider.ts";
+import { checkReadiness } from "./observe/health.ts";
+import { createLog, type Log } from "./observe/log.ts";
+import { scrape } from "./observe/metrics.ts";
+import { type IngestDeps, ingest, type StrandDeps } from "./pipeline.ts";
+import { findProvider, PROVIDERS } from "./providers/registry.ts";
+import { createApiKeyStore } from "./store/api-keys.ts";
+import { createDestinationStore } from "./store/destinations.ts";
+import { createStrandedStore } from "./store/stranded.ts";
+import { createTenantStore } from "./store/tenants.ts";
+import { deriveKey, parseRootKey, type RootKey } from "./vault/root-key.ts";
+import { openSecrets, type SealBinding, sealSecrets } from "./vault/seal.ts";
+
+/** What a lane may do to the world outside its own storage. */
+export interface LaneDeps {
+  readonly now: Clock;
+  readonly send: Send;
+  sleep(duration: DurationMs): Promise<void>;
+  readDestination(tenantId: string, id: string): Promise<Destination | null>;
+  /** Settings and opened secrets as a connector; the error is for the log. */
+  connect(destination: Destination): Promise<Result<Connector, string>>;
+  reportStatus(
+    tenantId: string,
+    id: string,
+    health: { readonly status: Destination["status"]; readonly reason: StatusReason | null },
+  ): Promise<void>;
+  forgetDestination(tenantId: string, id: string): Promise<void>;
+  log(what: string, facts: Readonly<Record<string, unknown>>): void;
+}
+
+/** What is made once for each isolate. */
+interface Common {
+  readonly config: Config;
+  readonly rootKey: RootKey;
+  readonly log: Log;
+}
+
+let common: Common | null = null;
+
+/** @throws when the deployment's settings are wrong; the message names them, never their values */
+function commonOf(env: Env): Common {
+  if (common !== null) return common;
+  const config = parseConfig(env);
+  const rootKey = parseRootKey(config.rootKey.reveal());
+  if (!rootKey.ok)
+    throw new Error(`ROOT_KEY is not usable (${rootKey.error.reason}): 32 random bytes in base64`);
+  common = { config, rootKey: rootKey.value, log: createLog(config.logLevel) };
+  return common;
+}
+
+export function laneDeps(env: Env): LaneDeps {
+  const { config, rootKey, log } = commonOf(env);
+  const destinations = createDestinationStore(env.DB);
+  return {
+    now: systemClock,
+    send: sendOf(config, []),
+    sleep: (duration) => scheduler.wait(duration),
+    readDestination: (tenantId, id) => destinations.get(tenantId, id),
+    connect: async (destination) => connect(destination, rootKey),
+    reportStatus: (tenantId, id, { status, reason }) =>
+      destinations.reportStatus(tenantId, id, status, reason),
+    forgetDestination: (tenantId, id) => destinations.remove(tenantId, id),
+    log: (what, facts) => log(isTrouble(what) ? "error" : "info", what, facts),
+  };
+}
+
+export function pipelineDeps(env: Env): StrandDeps {
+  const { log } = commonOf(env);
+  const destinations = createDestinationStore(env.DB);
+  return {
+    now: systemClock,
+    destinations: (tenantId) => destinations.forFanOut(tenantId),
+    lane: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
+    stranded: createStrandedStore(env.DB),
+    log: (what, facts) => log("error", what, facts),
+  };
+}
+
+/** @param origin where the relay was asked, for links and for refusing to send to itself */
+export function apiDeps(env: Env, origin: string): ApiDeps {
+  const { config, rootKey, log } = commonOf(env);
+  const destinations = createDestinationStore(env.DB);
+  const keys = createApiKeyStore(env.DB);
+  const stranded = createStrandedStore(env.DB);
+  const publicUrl = config.publicUrl ?? origin;
+  const ownHosts = [new URL(publicUrl).host, new URL(origin).host];
+  const send = sendOf(config, ownHosts);
+  const seal = (binding: SealBinding, plaintext: string): string => sealSecrets(rootKey, binding, plaintext);
+  const open = (binding: SealBinding, sealed: string) => openSecrets(rootKey, binding, sealed);
+  const keyring = createKeyring({
+    now: systemClock,
+    find: (hash) => keys.findByHash(hash),
+    open: ({ tenantId, id }, sealed) => open({ tenantId, recordId: id, purpose: "signing-secret" }, sealed),
+  });
+  const ingestDeps = ingestDepsOf(env, rootKey);
+  const sleep = (duration: DurationMs): Promise<void> => scheduler.wait(duration);
+  return {
+    now: systemClock,
+    publicUrl,
+    log,
+    async authenticate(headers) {
+      const operator = operatorPrincipal(config.adminToken, bearerToken(headers));
+      if (operator !== null) return operator;
+      const key = presentedKey(headers);
+      if (key === null) return null;
+      const found = await keyring.authenticate(key);
+      return found.ok ? found.value : null;
+    },
+    hasScope,
+    mayGrant,
+    mintKey,
+    mintSigningSecret,
+    seal,
+    open,
+    keysChanged: () => keyring.forget(),
+    tenants: createTenantStore(env.DB),
+    keys,
+    destinations,
+    lanes: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
+    ingest: (request) => ingest(request, ingestDeps),
+    ownsBatchId: (tenantId, batchId) => ownsBatchId(tenantId, batchId, ingestDeps.batchTagKey),
+    providers: PROVIDERS,
+    checkEndpoint: (url) => checkEndpoint(url, { allowInsecure: config.allowInsecureDestinations, ownHosts }),
+    diagnose: (connector, tenantId) =>
+      diagnose(connector, relayEvent(tenantId, { action: "siem.test_connection", actor_type: "SYSTEM" }), {
+        now: systemClock,
+        send,
+      }),
+    record: (act) => record(act, ingestDeps, log),
+    readiness: () =>
+      checkReadiness({
+        now: systemClock,
+        sleep,
+        complain: (check, error) => log("error", "readiness.failed", { check, error }),
+        checks: {
+          database: () => stranded.count(),
+          queue: () => env.EVENTS.metrics(),
+          lanes: () => laneOf(env, "readiness", "probe").report(),
+        },
+      }),
+    metrics: () =>
+      scrape({
+        now: systemClock,
+        sleep,
+        destinations: (request) => destinations.allIds(request),
+        report: (tenantId, destinationId) => laneOf(env, tenantId, destinationId).report(),
+        stranded: () => stranded.count(),
+      }),
+  };
+}
+
+function ingestDepsOf(env: Env, rootKey: RootKey): IngestDeps {
+  return {
+    now: systemClock,
+    random: randomBytes,
+    batchTagKey: deriveKey(rootKey, "batch-tag/v1"),
+    sendBatch: (messages) => env.EVENTS.sendBatch([...messages]),
+  };
+}
+
+/** One object a destination. The tenant is part of its name, so that a wrong id can never reach another tenant's lane. */
+function laneOf(env: Env, tenantId: string, destinationId: string): LaneCalls {
+  const { config } = commonOf(env);
+  const namespace =
+    config.laneJurisdiction === null ? env.LANES : env.LANES.jurisdiction(config.laneJurisdiction);
+  const name = `${tenantId}/${destinationId}`;
+  return config.laneLocationHint === null
+    ? namespace.getByName(name)
+    : namespace.getByName(name, { locationHint: config.laneLocationHint });
+}
+
+function sendOf(config: Config, ownHosts: readonly string[]): Send {
+  return createSend({
+    fetch: (input, init) => fetch(input, init),
+    now: systemClock,
+    guard: (url) => checkEndpoint(url, { allowInsecure: config.allowInsecureDestinations, ownHosts }),
+  });
+}
+
+function connect(destination: Destination, rootKey: RootKey): Result<Connector, string> {
+  const { id, tenantId, provider: kind, endpoint, config, sealedSecrets } = destination;
+  const provider = findProvider(kind);
+  if (provider === null) return err(`no provider called ${kind}`);
+  const binding = { tenantId, recordId: id, purpose: "destination-secrets" };
+  const opened = openSecrets(rootKey, binding, sealedSecrets);
+  if (!opened.ok) return err(`sealed secrets: ${opened.error.reason}`);
+  const secrets = parseJson(opened.value);
+  if (!secrets.ok) return err("sealed secrets: not JSON");
+  const connected = provider.connect({
+    destinationId: id,
+    endpoint: endpoint || null,
+    config,
+    secrets: secrets.value,
+  });
+  return connected.ok
+    ? connected
+    : err(connected.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
+}
+
+/** An event of the relay itself, complete like any other. */
+function relayEvent(tenantId: string, fields: Readonly<Record<string, unknown>>): RelayEvent {
+  const at = systemClock();
+  const id = newId(ID_PREFIX.event, at);
+  const action = String(fields["action"]);
+  const event = {
+    id,
+    timestamp: isoTime(at),
+    tenant_id: tenantId,
+    service: "sluice",
+    outcome: "SUCCESS",
+    ...fields,
+  };
+  return { id, at, action, json: withIntegrityHash(event) };
+}
+
+/** Puts an administrative act on the tenant's stream. The act has happened already, so a full queue only costs the record of it. */
+async function record(act: AdministrativeAct, deps: IngestDeps, log: Log): Promise<void> {
+  const { tenantId, actorId, action, resourceType, resourceId, metadata } = act;
+  const event = relayEvent(tenantId, {
+    actor_type: actorId === "operator" ? "OPERATOR" : "API_KEY",
+    actor_id: actorId,
+    action,
+    resource_type: resourceType,
+    resource_id: resourceId,
+    metadata,
+  });
+  const acceptedAt = systemClock();
+  const batchId = newId(ID_PREFIX.batch, acceptedAt);
+  try {
+    const recorded = await produce({ tenantId, batchId, acceptedAt, lines: [toLine(event)] }, deps);
+    if (!recorded) log("error", "act.unrecorded", { tenant_id: tenantId, action });
+  } catch (error) {
+    log("error", "act.unrecorded", { tenant_id: tenantId, action, error });
+  }
+}
+
+/** Lines of a lane that a person should see, apart from the ordinary ones. */
+function isTrouble(what: string): boolean {
+  return what !== "delivery.attempted";
+}
