@@ -57,10 +57,10 @@ export function checkEndpoint(text: string, policy: EndpointPolicy): Result<URL,
 
 /** @param host as `URL` normalises it: lower case, IPv6 in brackets */
 function hostFault(host: string, ownHosts: readonly string[]): string | null {
-  if (host.startsWith("[")) return notPublic(ipv6Fault(host.slice(1, -1)));
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) return notPublic(ipv4Fault(host));
   if (ownHosts.some((own) => bareHost(own) === bareHost(host)))
     return "Expected another host: this one is the relay itself";
+  if (host.startsWith("[")) return notPublic(ipv6Fault(host.slice(1, -1)));
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) return notPublic(ipv4Fault(host));
   if (host.endsWith(".")) return "Expected a host name without a dot at the end";
   const labels = host.split(".");
   if (labels.includes("")) return "Expected a host name without empty parts";
