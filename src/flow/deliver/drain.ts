@@ -110,7 +110,7 @@ export class Drain {
     }
   }
 
-  /** Resolves when no request is under way. */
+  /** Resolves when no request is under way and none may be started now. */
   idle(): Promise<void> {
     if (this.#inFlight.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
@@ -133,11 +133,10 @@ export class Drain {
     } finally {
       this.#inFlight.delete(request);
       for (const { id } of request.chunks) this.#travelling.delete(id);
-      if (this.#inFlight.size === 0) {
-        for (const resume of this.#waiters.splice(0)) resume();
-      }
     }
     this.pump();
+    if (this.#inFlight.size > 0) return;
+    for (const resume of this.#waiters.splice(0)) resume();
   }
 
   async #ask({ events }: Request, { connector, indexFor }: Target): Promise<Answered> {

@@ -1,0 +1,291 @@
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { minutes, seconds } from "../../../src/base/clock.ts";
+import { PROBE_EVENTS } from "../../../src/flow/deliver/health.ts";
+import type { Outcome } from "../../../src/model/delivery.ts";
+import { delivered, type Script, TestLane, unavailable, words } from "../../support/lane.ts";
+import { aPart } from "../../support/lines.ts";
+import { inStorage } from "../../support/storage.ts";
+
+const refusal = { httpStatus: 400, code: 6, message: "Invalid data format" };
+const ids = (batch: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `${batch}-${n}`);
+
+describe("delivering", () => {
+  it("fills requests to the provider's best size and keeps the order", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage);
+      lane.take(aPart("a", 2_500));
+      await lane.run();
+      expect(lane.requests.map(({ length }) => length)).toEqual([1_000, 1_000, 500]);
+      expect(lane.arrived).toEqual(ids("a", 2_500));
+      expect(lane.ledger.totals).toMatchObject({ delivered: 2_500, attempts: 3 });
+    });
+  });
+
+  it("joins many small hand-overs into one request", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage);
+      for (const batch of ids("b", 40)) lane.take(aPart(batch, 1));
+      await lane.run();
+      expect(lane.requests).toHaveLength(1);
+    });
+  });
+
+  it("tries a destination that fails with one small request, and floods it only after it has recovered", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      let left = 3;
+      const lane = new TestLane(storage, () => (left-- > 0 ? unavailable : delivered));
+      for (const batch of ids("b", 100)) lane.take(aPart(batch, 10));
+      await lane.run();
+      const sizes = lane.requests.map(({ length }) => length);
+      expect(sizes.slice(1, 4).every((size) => size <= PROBE_EVENTS)).toBe(true);
+      expect(new Set(lane.arrived).size).toBe(1_000);
+      expect(lane.health.changes.map(({ status }) => status)).toEqual(["degraded", "active"]);
+    });
+  });
+
+  it("waits as long as the destination asks, and no longer than a quarter of an hour", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const hints = [seconds(90), minutes(600)];
+      const lane = new TestLane(storage, () => {
+        const retryAfter = hints.shift();
+        return retryAfter === undefined ? delivered : { ...unavailable, retryAfter };
+      });
+      lane.take(aPart("a", 1));
+      const startedAt = lane.now;
+      await lane.run();
+      expect(lane.now - startedAt).toBe(seconds(90) + minutes(15));
+    });
+  });
+
+  it("keeps everything while the settings are wrong, and parks nothing", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const hold: Outcome = {
+        kind: "hold",
+        words: { httpStatus: 403, code: 4, message: "Invalid token" },
+        trouble: "credentials_rejected",
+        committed: 0,
+        offender: null,
+      };
+      const lane = new TestLane(storage, () => hold);
+      lane.take(aPart("a", 500));
+      await lane.run({ until: lane.now + minutes(120) });
+      expect(lane.outbox.events).toBe(500);
+      expect(lane.deadLetters.count).toBe(0);
+      expect(lane.health).toMatchObject({ status: "degraded", reason: { code: "credentials_rejected" } });
+    });
+  });
+
+  it("does not send again what was taken before a wrong index was met", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      let mended = false;
+      const lane = new TestLane(storage, () =>
+        mended
+          ? delivered
+          : {
+              kind: "hold",
+              words: { httpStatus: 400, code: 7, message: "Incorrect index" },
+              trouble: "config_rejected",
+              committed: 4,
+              offender: 4,
+            },
+      );
+      lane.take(aPart("a", 10));
+      lane.drain.pump();
+      await lane.drain.idle();
+      expect(lane.outbox.events).toBe(6);
+      mended = true;
+      await lane.run();
+      expect(lane.arrived).toEqual(ids("a", 10));
+    });
+  });
+
+  it("sets the one poison event aside with the provider's words, sends no neighbour twice, and goes on", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage, (sent) => {
+        const offender = sent.indexOf("a-617");
+        return offender < 0 ? delivered : { kind: "isolate", words: refusal, committed: offender, offender };
+      });
+      lane.take(aPart("a", 1_000));
+      await lane.run();
+      expect(lane.arrived).toEqual(ids("a", 1_000).filter((id) => id !== "a-617"));
+      expect(lane.deadLetters.page(null, 10).items).toMatchObject([
+        {
+          eventId: "a-617",
+          batchId: "a",
+          reason: "refused",
+          message: "Invalid data format",
+          providerCode: "6",
+        },
+      ]);
+      expect(lane.requests).toHaveLength(2);
+      expect(lane.health.status).toBe("active");
+    });
+  });
+
+  it("finds any set of poison events by halving when the provider names none", async ({ expect }) => {
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 0, max: 299 }), { maxLength: 12 }), (numbers) =>
+        inStorage(async (storage) => {
+          const poison = new Set(numbers.map((number) => `a-${number}`));
+          const lane = new TestLane(storage, (sent) =>
+            sent.some((id) => poison.has(id))
+              ? { kind: "isolate", words: refusal, committed: 0, offender: null }
+              : delivered,
+          );
+          lane.take(aPart("a", 300), aPart("later", 20));
+          await lane.run();
+          const parked = lane.deadLetters.page(null, 100).items.map(({ eventId }) => eventId);
+          expect(new Set(parked)).toEqual(poison);
+          expect(parked).toHaveLength(poison.size);
+          const healthy = [...ids("a", 300).filter((id) => !poison.has(id)), ...ids("later", 20)];
+          expect([...lane.arrived].sort()).toEqual(healthy.sort());
+          expect(lane.requests.length).toBeLessThanOrEqual(2 + poison.size * 2 * 10);
+        }),
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it("sends smaller requests once it was told that one was too large", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage, (sent) =>
+        sent.length > 300 ? { kind: "split", words: refusal } : delivered,
+      );
+      lane.take(aPart("a", 3_000));
+      await lane.run();
+      expect([...lane.arrived].sort()).toEqual(ids("a", 3_000).sort());
+      expect(new Set(lane.arrived).size).toBe(lane.arrived.length);
+      expect(lane.requests.filter(({ length }) => length > 300).length).toBeLessThanOrEqual(9);
+    });
+  });
+
+  it("parks a single event that is too large by itself", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage, (sent) =>
+        sent.includes("a-3") ? { kind: "split", words: refusal } : delivered,
+      );
+      lane.take(aPart("a", 10));
+      await lane.run();
+      expect(lane.deadLetters.page(null, 10).items).toMatchObject([{ eventId: "a-3", reason: "too_large" }]);
+      expect(lane.arrived).toHaveLength(9);
+    });
+  });
+
+  it("parks what the relay itself got wrong instead of trying it for ever", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage, () => ({ kind: "fault", words: { ...words, message: "No data" } }));
+      lane.take(aPart("a", 3));
+      await lane.run();
+      expect(lane.deadLetters.count).toBe(3);
+    });
+  });
+
+  it("counts what may be there twice when an answer never came", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const outcomes: Outcome[] = [{ ...unavailable, trouble: "timeout", maybeTaken: true }];
+      const lane = new TestLane(storage, () => outcomes.shift() ?? delivered);
+      lane.take(aPart("a", 7));
+      await lane.run();
+      expect(lane.ledger.totals).toMatchObject({ possibleDuplicates: 7, retried: 7, delivered: 7 });
+    });
+  });
+
+  it("delivers nothing while it is switched off, and everything that waited afterwards", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage);
+      lane.enabled = false;
+      lane.take(aPart("a", 5));
+      lane.drain.pump();
+      expect(lane.requests).toHaveLength(0);
+      lane.enabled = true;
+      await lane.run();
+      expect(lane.arrived).toEqual(ids("a", 5));
+    });
+  });
+});
+
+describe("whatever a provider answers", () => {
+  /** Answers at random for a while, then recovers. */
+  function moody(moods: readonly number[]): Script {
+    const left = [...moods];
+    return (sent) => {
+      const mood = left.shift();
+      if (mood === undefined) return delivered;
+      const at = mood % Math.max(1, sent.length);
+      const kinds: readonly Outcome[] = [
+        delivered,
+        { ...delivered, slowDown: true },
+        unavailable,
+        { ...unavailable, maybeTaken: true, trouble: "timeout" },
+        { kind: "hold", words, trouble: "config_rejected", committed: at, offender: at },
+        { kind: "isolate", words: refusal, committed: at, offender: at },
+        { kind: "isolate", words: refusal, committed: 0, offender: null },
+        { kind: "split", words: refusal },
+        { kind: "fault", words: refusal },
+      ];
+      return kinds[mood % kinds.length] ?? delivered;
+    };
+  }
+
+  it("every event arrives or is a dead letter, none is both, and the counts agree, through restarts as well", async ({
+    expect,
+  }) => {
+    const batches = fc.array(fc.integer({ min: 1, max: 320 }), { minLength: 1, maxLength: 6 });
+    const moods = fc.array(fc.nat(10_000), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(batches, moods, fc.nat(6), (sizes, answers, restartAfter) =>
+        inStorage(async (storage) => {
+          let lane = new TestLane(storage, moody(answers));
+          lane.take(...sizes.map((size, index) => aPart(`b${index}`, size)));
+          for (let step = 0; step < restartAfter; step += 1) {
+            lane.drain.pump();
+            await lane.drain.idle();
+            lane.now = Math.max(lane.now, lane.health.retryAt ?? 0);
+          }
+          lane = lane.restarted();
+          await lane.run();
+          const issued = sizes.flatMap((size, index) => ids(`b${index}`, size));
+          const parked = lane.deadLetters.page(null, 10_000).items.map(({ eventId }) => eventId);
+          expect([...lane.arrived, ...parked].sort()).toEqual(issued.sort());
+          expect(lane.ledger.totals).toMatchObject({ delivered: lane.arrived.length, parked: parked.length });
+          expect([lane.outbox.events, lane.outbox.bytes]).toEqual([0, 0]);
+          expect(lane.complaints).toEqual([]);
+        }),
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("a crash between the provider's answer and its recording repeats events and loses none", async ({
+    expect,
+  }) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 900 }),
+        fc.nat(4),
+        fc.array(fc.nat(10_000)),
+        (size, survive, answers) =>
+          inStorage(async (storage) => {
+            const before = new TestLane(storage, moody(answers));
+            before.take(aPart("a", size));
+            before.crashAfter(survive);
+            before.drain.pump();
+            await before.crashed;
+            const lane = before.restarted();
+            await lane.run();
+            const parked = lane.deadLetters.page(null, 10_000).items.map(({ eventId }) => eventId);
+            expect(new Set([...lane.arrived, ...parked])).toEqual(new Set(ids("a", size)));
+          }),
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
