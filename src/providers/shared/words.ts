@@ -18,7 +18,8 @@ export function wordsOf(
   code: string | number | null = null,
 ): ProviderWords {
   const httpStatus = answer.kind === "response" ? answer.status : null;
-  return { httpStatus, code, message: oneLine(message) };
+  const unsaid = httpStatus === null ? "No answer" : `HTTP ${httpStatus}`;
+  return { httpStatus, code, message: oneLine(message) || unsaid };
 }
 
 function oneLine(text: string): string {
