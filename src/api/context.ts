@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Clock, EpochMs } from "../base/clock.ts";
+import type { Clock, DurationMs, EpochMs } from "../base/clock.ts";
 import type { Result } from "../base/result.ts";
 import type { Destination } from "../model/destination.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "../model/ingest.ts";
@@ -90,6 +90,8 @@ export type Log = (
 /** Everything that the endpoints may do to the world. */
 export interface ApiDeps {
   readonly now: Clock;
+  /** Resolves after that time; injected so that a test of a slow lane need not wait. */
+  sleep(duration: DurationMs): Promise<void>;
   /** Like `https://relay.example.com`, without a slash at the end. */
   readonly publicUrl: string;
   readonly log: Log;

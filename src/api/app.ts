@@ -1,0 +1,117 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { ID_PREFIX, newId } from "../base/ids.ts";
+import { batchEndpoints } from "./batches.ts";
+import type { ApiContext, ApiDeps, ApiEnv } from "./context.ts";
+import { deadLetterEndpoints } from "./dead-letters.ts";
+import { deliveryEndpoints } from "./deliveries.ts";
+import { destinationTestEndpoints } from "./destination-test.ts";
+import { destinationEndpoints } from "./destinations.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { eventEndpoints } from "./events.ts";
+import { admit } from "./guard.ts";
+import { keyEndpoints } from "./keys.ts";
+import { documentEndpoints, registerEndpoint } from "./openapi.ts";
+import { operatorEndpoints } from "./operator.ts";
+import { ProblemError, problemResponse } from "./problem.ts";
+import { tenantEndpoints } from "./tenants.ts";
+
+/** Everything that is answered, one line for each resource. */
+export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
+  return [
+    ...eventEndpoints(deps),
+    ...batchEndpoints(deps),
+    ...destinationTestEndpoints(deps),
+    ...destinationEndpoints(deps),
+    ...deliveryEndpoints(deps),
+    ...deadLetterEndpoints(deps),
+    ...keyEndpoints(deps),
+    ...tenantEndpoints(deps),
+    ...operatorEndpoints(deps),
+  ];
+}
+
+/** The HTTP application. Needs no Cloudflare binding: everything it touches is in `deps`. */
+export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>();
+  const described = endpointsOf(deps);
+  for (const endpoint of described) registerEndpoint(app.openAPIRegistry, endpoint);
+  const endpoints = [...described, ...documentEndpoints(app, deps)];
+  for (const endpoint of endpoints) {
+    app.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), (c) => serve(c, endpoint, deps));
+  }
+  app.notFound((c) => serve(c, elsewhere(endpoints, c), deps));
+  // Only what fails before or beside a handler gets here, like a path that cannot be decoded.
+  app.onError((error, c) => serve(c, { ...nothing, handle: () => Promise.reject(error) }, deps));
+  return app;
+}
+
+/** One request: who is asking, what the endpoint does, and the answer with what every answer carries. */
+async function serve(c: ApiContext, endpoint: Served, deps: ApiDeps): Promise<Response> {
+  const startedAt = deps.now();
+  const requestId = newId(ID_PREFIX.request, startedAt);
+  let response: Response;
+  let thrown: unknown;
+  try {
+    c.set("requestId", requestId);
+    c.set("principal", await admit(c.req.raw.headers, endpoint.access, deps));
+    response = await endpoint.handle(c);
+  } catch (error) {
+    if (!(error instanceof ProblemError)) thrown = error;
+    response = answerTo(error, deps);
+  }
+  const { headers } = response;
+  headers.set("x-request-id", requestId);
+  headers.set("cache-control", "no-store");
+  headers.set("x-content-type-options", "nosniff");
+  const isFailure = response.status >= 500;
+  const principal = c.get("principal");
+  deps.log(isFailure ? "error" : endpoint.isQuiet ? "debug" : "info", "request.answered", {
+    request_id: requestId,
+    method: c.req.method,
+    route: endpoint.path, // never the path itself: some hold a secret
+    status: response.status,
+    duration_ms: deps.now() - startedAt,
+    tenant_id: principal?.kind === "key" ? principal.tenantId : undefined,
+    key_id: principal?.kind === "key" ? principal.keyId : undefined,
+    error: thrown,
+  });
+  return response;
+}
+
+type Served = Pick<Endpoint, "access" | "path" | "handle" | "isQuiet">;
+const nothing = { access: { kind: "public" }, path: "(none)" } as const;
+
+function answerTo(error: unknown, deps: ApiDeps): Response {
+  if (error instanceof ProblemError) return problemResponse(error.refusal, deps.publicUrl, error.headers);
+  const detail =
+    "Something went wrong inside the relay. The request id tells the operator which request it was.";
+  return problemResponse({ code: "internal_error", detail }, deps.publicUrl);
+}
+
+/** What to say where no handler is: which methods there are, or that there is nothing. */
+function elsewhere(endpoints: readonly Endpoint[], c: ApiContext): Served {
+  const here = endpoints.filter(({ path }) => pathPattern(path).test(c.req.path));
+  const methods = here.map(({ method }) => method.toUpperCase());
+  const allow = [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].join(
+    ", ",
+  );
+  const handle = (): Response => {
+    if (here.length === 0) {
+      throw new ProblemError({ code: "not_found", detail: "Nothing is at this address." });
+    }
+    if (c.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+    throw new ProblemError(
+      { code: "method_not_allowed", detail: `This address understands ${allow}.` },
+      { allow },
+    );
+  };
+  return { ...nothing, path: here[0]?.path ?? nothing.path, handle };
+}
+
+function honoPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+function pathPattern(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`);
+}
