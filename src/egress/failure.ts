@@ -28,6 +28,10 @@ interface Circumstances {
  */
 const ROWS: readonly { readonly says: RegExp; readonly is: SendFailure }[] = [
   {
+    says: /^invalid (?:header|url)/i,
+    is: { reason: "unreachable", message: "The request could not be made", maybeTaken: false },
+  },
+  {
     says: /subrequests/i,
     is: {
       reason: "unreachable",
@@ -56,8 +60,6 @@ export function failureOf(error: unknown, { url, timedOut, timeoutMs }: Circumst
   const row = ROWS.find(({ says }) => says.test(message));
   if (row !== undefined) return row.is;
   if (/^internal error/i.test(message)) return internalError(url);
-  if (error instanceof TypeError)
-    return { reason: "unreachable", message: "The request could not be made", maybeTaken: false };
   return {
     reason: "reset",
     message: "The connection was refused or broke before an answer came",

@@ -203,6 +203,7 @@ describe("no answer", () => {
       { reason: "unreachable", maybeTaken: false },
     ],
     [POST.url, new Error("something new"), { reason: "reset", maybeTaken: true }],
+    [POST.url, new TypeError("fetch failed"), { reason: "reset", maybeTaken: true }],
     [POST.url, new DOMException("too late", "TimeoutError"), { reason: "timeout", maybeTaken: true }],
   ])("%s throwing %s", async ([url, error, expected], { expect }) => {
     const answer = await door(() => Promise.reject(error))({ ...POST, url });

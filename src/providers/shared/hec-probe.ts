@@ -2,10 +2,9 @@ import type { Outcome } from "../../model/delivery.ts";
 import type { HttpAnswer, HttpRequestSpec } from "../../model/http.ts";
 import type { Check, ProbeReading, ProbeStep } from "../../model/provider.ts";
 import { DEMANDS_CHANNEL, HEC_CODES } from "./hec-codes.ts";
-import { type HecReply, readHecAnswer, readHecReply } from "./hec-reply.ts";
-import { reach, sentence } from "./reach.ts";
+import { readHecAnswer, readHecReply } from "./hec-reply.ts";
+import { reach } from "./reach.ts";
 import { isHtml } from "./reply.ts";
-import { providerText, wordsOf } from "./words.ts";
 
 /** What the diagnosis of a HEC destination sends, and what it has to know to explain the answers. */
 export interface HecProbe {
@@ -49,31 +48,31 @@ export function hecProbe(probe: HecProbe): readonly ProbeStep[] {
     },
   });
   return [
-    step(probe.health, (answer) => readHealth(answer)),
+    step(probe.health, (answer) => readHealth(answer, probe)),
     step(probe.empty, (answer) => readEmpty(answer, probe)),
     step(probe.event, (answer) => readEvent(answer, probe)),
   ];
 }
 
 /** `/health` needs no token and may be closed by a proxy: it can prove HEC, and only a web page disproves it. */
-function readHealth(answer: HttpAnswer): ProbeReading {
-  if (isWebPage(answer)) return failed(answer, "port", FIX.port);
+function readHealth(answer: HttpAnswer, { secrets }: HecProbe): ProbeReading {
+  if (isWebPage(answer)) return failed(answer, { name: "port", hint: FIX.port, secrets });
   const reply = readHecReply(answer);
   return { checks: reply !== null && reply.code >= 17 && reply.code <= 22 ? IS_HEC : [], verdict: null };
 }
 
 function readEmpty(answer: HttpAnswer, { secrets }: HecProbe): ProbeReading {
-  if (isWebPage(answer)) return failed(answer, "port", FIX.port);
+  if (isWebPage(answer)) return failed(answer, { name: "port", hint: FIX.port, secrets });
   const reply = readHecReply(answer);
   const act = reply === null ? undefined : HEC_CODES[reply.code]?.asks;
-  const said = { reply, secrets };
-  if (act?.act === "hold") return failed(answer, "token", FIX.token, { ...said, passed: IS_HEC });
+  if (act?.act === "hold") return failed(answer, { name: "token", hint: FIX.token, secrets, passed: IS_HEC });
   if (reply !== null && (act?.act === "fault" || act?.act === "taken"))
     return { checks: [...IS_HEC, TOKEN_OK], verdict: null };
   const status = answer.kind === "response" ? answer.status : 0;
-  if (act === undefined && (status === 404 || status === 405)) return failed(answer, "hec", FIX.hec, said);
+  if (act === undefined && (status === 404 || status === 405))
+    return failed(answer, { name: "hec", hint: FIX.hec, secrets });
   if (act === undefined && (status === 401 || status === 403))
-    return failed(answer, "token", FIX.token, said);
+    return failed(answer, { name: "token", hint: FIX.token, secrets });
   return { checks: [], verdict: null };
 }
 
@@ -141,18 +140,17 @@ const IS_HEC: readonly Check[] = [
 ];
 const TOKEN_OK: Check = { name: "token", ok: true, detail: "The token is accepted." };
 
-interface Said {
-  readonly reply?: HecReply | null;
-  readonly secrets?: readonly string[];
+interface Failed {
+  readonly name: string;
+  readonly hint: string;
+  readonly secrets: readonly string[];
   readonly passed?: readonly Check[];
 }
 
-function failed(answer: HttpAnswer, name: string, hint: string, said: Said = {}): ProbeReading {
-  const status = answer.kind === "response" ? answer.status : 0;
-  const text = providerText(said.reply?.text ?? "", said.secrets ?? []);
-  const words = wordsOf(answer, text === "" ? sentence(`HTTP ${status}`) : text, said.reply?.code ?? null);
+function failed(answer: HttpAnswer, { name, hint, secrets, passed = [] }: Failed): ProbeReading {
+  const { words } = readHecAnswer(answer, { events: 1, bytes: 0 }, secrets);
   return {
-    checks: [...(said.passed ?? []), { name, ok: false, detail: hint }],
+    checks: [...passed, { name, ok: false, detail: hint }],
     verdict: { ok: false, words, hint, acknowledgement: null },
   };
 }

@@ -40,6 +40,6 @@ function tlsOk(url: string): Check {
     : { name: "tls", ok: true, detail: "Not used: the address is plain http." };
 }
 
-export function sentence(text: string): string {
+function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
