@@ -1,7 +1,7 @@
 /*
- * Which literal addresses are on the public internet. The blocks are those of IANA's special-purpose registries
- * that are not globally reachable, and the reserved ones.
- * @see https://www.iana.org/assignments/iana-ipv4-special-registry/ and iana-ipv6-special-registry/ (read 2026-11)
+ * Which literal addresses are on the public internet. The blocks are those of IANA's special-purpose registries:
+ * what is not globally reachable, what is reserved, and what serves a protocol and is nobody's server.
+ * @see https://www.iana.org/assignments/iana-ipv4-special-registry/ and iana-ipv6-special-registry/ (RFC 6890)
  */
 
 /** Base address, prefix length, what it is. */

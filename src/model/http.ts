@@ -23,7 +23,7 @@ export type HttpAnswer =
   | {
       readonly kind: "response";
       readonly status: number;
-      /** Names in lower case. */
+      /** Names in lower case. Several `Set-Cookie` are joined by line breaks; a missing `Date` is filled in. */
       readonly headers: Readonly<Record<string, string>>;
       /** At most 64 KiB, decoded leniently. */
       readonly body: string;

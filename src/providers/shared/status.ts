@@ -24,9 +24,9 @@ const hold = (trouble: Trouble) => ({ kind: "hold", trouble }) as const;
 /**
  * The default table: the first row that holds the status decides.
  *
- * Statuses 520 to 530 are Cloudflare's, about a server that it could not reach or understand
- * (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/, read
- * 2026-11): they come from a destination behind Cloudflare, and from the outgoing `fetch` of a Worker.
+ * Statuses 520 to 530 are Cloudflare's, about a server that it could not reach or understand: they come from a
+ * destination behind Cloudflare, and from the outgoing `fetch` of a Worker.
+ * @see https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
  */
 // biome-ignore format: a table is read by rows
 export const STATUS_TABLE: readonly StatusRow[] = [
