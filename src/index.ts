@@ -1,14 +1,30 @@
+/** Worker entry: the ways in which the platform wakes the relay. No logic. */
+import { createApi } from "./api/app.ts";
 import { fanOut, retryStranded, strand } from "./pipeline.ts";
-import { pipelineDeps } from "./wire.ts";
+import { apiDeps, pipelineDeps } from "./wire.ts";
 
 export { Lane } from "./lane.ts";
 
+type Api = ReturnType<typeof createApi>;
+/** One application for each address that the relay is asked under; nearly always one. */
+const apis = new Map<string, Api>();
+
+function apiAt(origin: string, env: Env): Api {
+  const known = apis.get(origin);
+  if (known !== undefined) return known;
+  const api = createApi(apiDeps(env, origin));
+  if (apis.size >= 8) apis.clear(); // an attacker's Host headers must not fill the memory
+  apis.set(origin, api);
+  return api;
+}
+
 export default {
-  fetch() {
-    return new Response("soon");
+  fetch(request, env, ctx) {
+    return apiAt(new URL(request.url).origin, env).fetch(request, env, ctx);
   },
   async queue(batch, env) {
-    await (batch.queue.includes("-dead") ? strand : fanOut)(batch.messages, pipelineDeps(env));
+    const isDeadLetterQueue = batch.queue.includes("-dead");
+    await (isDeadLetterQueue ? strand : fanOut)(batch.messages, pipelineDeps(env));
   },
   async scheduled(_controller, env) {
     await retryStranded(pipelineDeps(env));

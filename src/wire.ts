@@ -121,6 +121,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
   return {
     now: systemClock,
     publicUrl,
+    sleep,
     log,
     async authenticate(headers) {
       const operator = operatorPrincipal(config.adminToken, bearerToken(headers));

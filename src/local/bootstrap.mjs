@@ -15,8 +15,10 @@ const windows = process.platform === "win32";
 const node = join(root, "node_modules", ".bin", windows ? "node.exe" : "node");
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted || !existsSync(node)) {
-  console.error("Installing what is missing (npm ci) …");
-  const install = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  console.error("Installing what is missing (npm install) …");
+  // Not `npm ci`: it refuses a lockfile that does not name the optional packages of every other platform.
+  // The lockfile still decides every version, and `--no-save` keeps it as it is.
+  const install = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   const { status } = spawnSync("npm", install, { cwd: root, stdio: ["ignore", 2, 2], shell: windows });
   if (status !== 0) process.exit(status ?? 1);
   writeFileSync(stamp, wanted);

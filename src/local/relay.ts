@@ -68,7 +68,11 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
           compatibilityFlags: ["nodejs_compat", "service_binding_extra_handlers"],
           durableObjects: { QUEUES: { className: "DurableQueue", useSQLite: true } },
           serviceBindings: { RELAY: "sluice" },
-          bindings: { CONSUMERS: options.queueConsumers, PRODUCER_QUEUE: "sluice-events" },
+          // Through JSON, because settings that wrangler.toml leaves out are there as `undefined`.
+          bindings: {
+            CONSUMERS: JSON.parse(JSON.stringify(options.queueConsumers)),
+            PRODUCER_QUEUE: "sluice-events",
+          },
         },
       ],
     }),
