@@ -1,0 +1,109 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, it } from "vitest";
+import { days } from "../../src/base/clock.ts";
+import { createDestinationStore, STILL_OWED_DAYS } from "../../src/store/destinations.ts";
+import { createTenantStore } from "../../src/store/tenants.ts";
+import { destination } from "../support/builders.ts";
+
+const NOW = days(1_000);
+const destinations = createDestinationStore(env.DB, () => NOW);
+const first = { limit: 10, cursor: null };
+
+beforeEach(async () => {
+  await env.DB.exec("DELETE FROM destinations");
+  await env.DB.exec("DELETE FROM tenants");
+  const tenants = createTenantStore(env.DB);
+  await tenants.insert({ id: "ten_a", name: "A", createdAt: 1 });
+  await tenants.insert({ id: "ten_b", name: "B", createdAt: 1 });
+});
+
+describe("destinations", () => {
+  it("are read as they were written, routes and reason included", async ({ expect }) => {
+    const full = destination({
+      routes: [{ match: "incident.*", index: "itsm_incidents", enabled: true }],
+      config: { index: "main", nested: { list: [1, "ü", null] } },
+      status: "degraded",
+      statusReason: { code: "unreachable", message: "refused", since: 5 },
+      disabledAt: 7,
+      enabled: false,
+    });
+    await destinations.insert(full);
+    expect(await destinations.get("ten_a", "siem_1")).toEqual(full);
+    await destinations.insert(destination({ id: "siem_2", routes: "categories" }));
+    expect((await destinations.get("ten_a", "siem_2"))?.routes).toBe("categories");
+  });
+
+  it("are invisible to every other tenant, in every query", async ({ expect }) => {
+    await destinations.insert(destination());
+    expect(await destinations.get("ten_b", "siem_1")).toBeNull();
+    expect((await destinations.page("ten_b", first)).items).toEqual([]);
+    expect(await destinations.count("ten_b")).toBe(0);
+    expect(await destinations.forFanOut("ten_b")).toEqual([]);
+    expect(await destinations.update(destination({ tenantId: "ten_b", revision: 2 }), 1)).toBe(false);
+    expect(await destinations.markDeleted("ten_b", "siem_1", 9)).toBe(false);
+    await destinations.reportStatus("ten_b", "siem_1", "failed", null);
+    await destinations.remove("ten_b", "siem_1");
+    expect(await destinations.get("ten_a", "siem_1")).toEqual(destination());
+  });
+
+  it("are written only over the revision that was read", async ({ expect }) => {
+    await destinations.insert(destination());
+    expect(await destinations.update(destination({ name: "one", revision: 2 }), 1)).toBe(true);
+    expect(await destinations.update(destination({ name: "two", revision: 2 }), 1)).toBe(false);
+    expect((await destinations.get("ten_a", "siem_1"))?.name).toBe("one");
+  });
+
+  it("show what the lane reports without counting it as a change", async ({ expect }) => {
+    await destinations.insert(destination());
+    const reason = { code: "throttled", message: "429", since: 3 } as const;
+    await destinations.reportStatus("ten_a", "siem_1", "degraded", reason);
+    const found = await destinations.get("ten_a", "siem_1");
+    expect(found).toEqual(destination({ status: "degraded", statusReason: reason }));
+    await destinations.reportStatus("ten_a", "siem_1", "active", null);
+    expect((await destinations.get("ten_a", "siem_1"))?.statusReason).toBeNull();
+  });
+
+  it("are marked when deleted, once, and cannot be changed any more", async ({ expect }) => {
+    await destinations.insert(destination());
+    expect(await destinations.markDeleted("ten_a", "siem_1", 9)).toBe(true);
+    expect(await destinations.markDeleted("ten_a", "siem_1", 10)).toBe(false);
+    expect(await destinations.get("ten_a", "siem_1")).toMatchObject({ deletedAt: 9, revision: 2 });
+    expect((await destinations.page("ten_a", first)).items).toEqual([]);
+    expect(await destinations.count("ten_a")).toBe(0);
+    expect(await destinations.update(destination({ revision: 3 }), 2)).toBe(false);
+    await destinations.remove("ten_a", "siem_1");
+    expect(await destinations.get("ten_a", "siem_1")).toBeNull();
+  });
+
+  it("take part in fanning out for 15 days after they were switched off or deleted", async ({ expect }) => {
+    const recent = NOW - days(STILL_OWED_DAYS) + 1;
+    const old = NOW - days(STILL_OWED_DAYS);
+    await destinations.insert(destination({ id: "on" }));
+    await destinations.insert(destination({ id: "off", enabled: false, disabledAt: recent }));
+    await destinations.insert(destination({ id: "off-old", enabled: false, disabledAt: old }));
+    await destinations.insert(destination({ id: "gone", deletedAt: recent }));
+    await destinations.insert(destination({ id: "gone-old", deletedAt: old }));
+    await destinations.insert(
+      destination({ id: "off-then-gone", enabled: false, disabledAt: old, deletedAt: recent }),
+    );
+    const found = await destinations.forFanOut("ten_a");
+    expect(found.map(({ id }) => id).toSorted()).toEqual(["gone", "off", "off-then-gone", "on"]);
+  });
+
+  it("page over all tenants for the operator, without the deleted", async ({ expect }) => {
+    await destinations.insert(destination({ id: "siem_a", createdAt: 1 }));
+    await destinations.insert(destination({ id: "siem_b", tenantId: "ten_b", createdAt: 2 }));
+    await destinations.insert(destination({ id: "siem_c", createdAt: 3, deletedAt: 4 }));
+    const one = await destinations.allIds({ limit: 1, cursor: null });
+    expect(one.items).toMatchObject([{ id: "siem_b", tenantId: "ten_b", provider: "splunk", enabled: true }]);
+    const two = await destinations.allIds({ limit: 1, cursor: one.next });
+    expect(two.items.map(({ id }) => id)).toEqual(["siem_a"]);
+    expect(two.next).toBeNull();
+  });
+
+  it("refuse to be read from a row that does not hold what it should", async ({ expect }) => {
+    await destinations.insert(destination());
+    await env.DB.exec("UPDATE destinations SET config = 'not json'");
+    await expect(destinations.get("ten_a", "siem_1")).rejects.toThrow();
+  });
+});

@@ -1,0 +1,55 @@
+import type { Destination } from "../../src/model/destination.ts";
+import type { DeadLetter } from "../../src/model/lane.ts";
+
+/** A body that makes a Splunk destination, and what the test is about. */
+export function splunkBody(about: Readonly<Record<string, unknown>> = {}) {
+  return {
+    provider: "splunk",
+    endpoint: "https://hec.splunk.example.com:8088/services/collector",
+    token: "your-hec-token",
+    ...about,
+  };
+}
+
+/** A stored destination, and what the test is about. */
+export function destination(about: Partial<Destination> = {}): Destination {
+  return {
+    id: "siem_1",
+    tenantId: "ten_a",
+    provider: "splunk",
+    name: "SOC Splunk",
+    endpoint: "https://hec.example.com:8088",
+    enabled: true,
+    config: { index: "main" },
+    routes: [],
+    allowedOperations: ["send_event"],
+    sealedSecrets: "v1.sealed",
+    revision: 1,
+    createdAt: 1_000,
+    updatedAt: 1_000,
+    disabledAt: null,
+    deletedAt: null,
+    status: "active",
+    statusReason: null,
+    ...about,
+  };
+}
+
+/** An event set aside, and what the test is about. */
+export function deadLetter(about: Partial<DeadLetter> = {}): DeadLetter {
+  return {
+    id: "dl_1",
+    eventId: "evt_1",
+    batchId: "bat_1",
+    action: "user.login",
+    reason: "refused",
+    message: "Incorrect index",
+    httpStatus: 400,
+    providerCode: "7",
+    attempts: 3,
+    acceptedAt: 1_000,
+    parkedAt: 2_000,
+    event: '{"id":"evt_1","action":"user.login","big":12345678901234567890}',
+    ...about,
+  };
+}

@@ -1,0 +1,160 @@
+import { createApi } from "../../src/api/app.ts";
+import type { AdministrativeAct, ApiDeps } from "../../src/api/context.ts";
+import { err, ok } from "../../src/base/result.ts";
+import type { IngestReceipt, IngestRequest, Refusal } from "../../src/model/ingest.ts";
+import type { TestReport } from "../../src/model/probe.ts";
+import type { Principal, Scope } from "../../src/model/tenant.ts";
+import { FakeLane } from "./fake-lane.ts";
+import { FAKE_PROVIDERS } from "./fake-providers.ts";
+import { FakeDestinations, FakeKeys, FakeTenants } from "./fake-stores.ts";
+
+export const NOW = Date.parse("2026-06-30T12:00:00.000Z");
+export const ADMIN_TOKEN = "operator-token";
+
+const WORKING: TestReport = {
+  ok: true,
+  latencyMs: 12,
+  httpStatus: 200,
+  providerCode: 0,
+  message: "Success",
+  hint: null,
+  acknowledgement: "on",
+  checks: [{ name: "token", ok: true, detail: "The token is accepted" }],
+};
+
+/** The application over memory, with everything that a test may look at or change. */
+export class FakeApi {
+  at = NOW;
+  readonly tenants = new FakeTenants();
+  readonly keys = new FakeKeys();
+  readonly destinations = new FakeDestinations();
+  readonly principals = new Map<string, Principal>();
+  readonly lanes = new Map<string, FakeLane>();
+  readonly ingested: IngestRequest[] = [];
+  readonly acts: AdministrativeAct[] = [];
+  readonly logged: { level: string; what: string; facts: Readonly<Record<string, unknown>> }[] = [];
+  readonly batches = new Map<string, string>();
+  report: TestReport = WORKING;
+  ingestAnswer: IngestReceipt | Refusal = { accepted: 1, ids: ["evt_1"], batchId: "bat_1", rejected: [] };
+  readonly deps: ApiDeps;
+  readonly #app: ReturnType<typeof createApi>;
+  #minted = 0;
+
+  constructor(overrides: Partial<ApiDeps> = {}) {
+    this.deps = { ...this.#makeDeps(), ...overrides };
+    this.#app = createApi(this.deps);
+  }
+
+  /** A key of that tenant with those scopes; its text names both. */
+  key(tenantId: string, scopes: readonly Scope[] = ["*"]): string {
+    const key = `sl_live_${tenantId}_${scopes.join("+")}`;
+    this.principals.set(key, {
+      kind: "key",
+      keyId: `key_${tenantId}`,
+      tenantId,
+      scopes,
+      signingSecret: null,
+    });
+    return key;
+  }
+
+  lane(tenantId: string, destinationId: string): FakeLane {
+    const name = `${tenantId}/${destinationId}`;
+    const lane = this.lanes.get(name) ?? new FakeLane();
+    this.lanes.set(name, lane);
+    return lane;
+  }
+
+  /** A request as `curl` makes it: a body that is no text is sent as JSON. */
+  async fetch(method: string, path: string, options: FetchOptions = {}): Promise<Response> {
+    const { key, body, headers } = options;
+    const isText = typeof body === "string" || body instanceof Uint8Array;
+    return this.#app.request(`https://relay.example.com${path}`, {
+      method,
+      headers: {
+        ...(key === undefined ? {} : { "X-API-Key": key }),
+        ...(body === undefined || isText ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: isText ? (body as BodyInit) : JSON.stringify(body) }),
+    });
+  }
+
+  /** The same, and the answer's JSON. */
+  async json(method: string, path: string, options: FetchOptions = {}): Promise<JsonAnswer> {
+    const response = await this.fetch(method, path, options);
+    const text = await response.text();
+    const body: unknown = text === "" ? null : JSON.parse(text);
+    return { status: response.status, headers: response.headers, text, body: body as JsonAnswer["body"] };
+  }
+
+  #makeDeps(): ApiDeps {
+    return {
+      now: () => this.at,
+      sleep: () => new Promise((resolve) => setTimeout(resolve, 20)),
+      publicUrl: "https://relay.example.com",
+      log: (level, what, facts) => this.logged.push({ level, what, facts }),
+      authenticate: async (headers) => {
+        const bearer = headers.get("authorization")?.replace(/^Bearer /i, "");
+        if (bearer === ADMIN_TOKEN) return { kind: "operator" };
+        return this.principals.get(headers.get("x-api-key") ?? bearer ?? "") ?? null;
+      },
+      hasScope: (principal, scope) =>
+        principal.kind === "key" && (principal.scopes.includes("*") || principal.scopes.includes(scope)),
+      mayGrant: (own, asked) => own.includes("*") || asked.every((scope) => own.includes(scope)),
+      mintKey: () => {
+        this.#minted += 1;
+        return {
+          key: `sl_live_minted${this.#minted}`,
+          hash: `hash${this.#minted}`,
+          prefix: "sl_live_mint",
+        };
+      },
+      mintSigningSecret: () => "whsec_c2lnbmluZy1zZWNyZXQ=",
+      seal: (binding, plaintext) => `sealed:${btoa(JSON.stringify([binding, plaintext]))}`,
+      open: (binding, sealed) => {
+        const [bound, plaintext] = JSON.parse(atob(sealed.slice("sealed:".length))) as [unknown, string];
+        return JSON.stringify(bound) === JSON.stringify(binding) ? ok(plaintext) : err("wrong binding");
+      },
+      keysChanged: () => undefined,
+      tenants: this.tenants,
+      keys: this.keys,
+      destinations: this.destinations,
+      lanes: (tenantId, destinationId) => this.lane(tenantId, destinationId),
+      ingest: async (request) => {
+        this.ingested.push(request);
+        return "code" in this.ingestAnswer ? err(this.ingestAnswer) : ok(this.ingestAnswer);
+      },
+      ownsBatchId: (tenantId, batchId) => this.batches.get(batchId) === tenantId,
+      providers: FAKE_PROVIDERS,
+      checkEndpoint: (url) => {
+        const { protocol, hostname } = new URL(url);
+        if (protocol !== "https:") return err("Expected an https:// URL");
+        return hostname === "127.0.0.1" ? err("Expected a public host") : ok(new URL(url));
+      },
+      diagnose: async () => this.report,
+      record: async (act) => {
+        this.acts.push(act);
+      },
+      readiness: async () => ({ ready: true, checks: [{ name: "database", ok: true, latencyMs: 1 }] }),
+      metrics: async () => "# TYPE sluice_stranded_messages gauge\nsluice_stranded_messages 0\n",
+    };
+  }
+}
+
+export interface FetchOptions {
+  readonly key?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface JsonAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Loosely typed: what a field holds is what the test is about. */
+  readonly body: Readonly<Record<string, unknown>> & {
+    readonly data: readonly Readonly<Record<string, unknown>>[];
+    readonly errors: readonly { readonly path: string; readonly message: string }[];
+  };
+}

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { err, ok } from "../../src/base/result.ts";
+import { type Connector, defineProvider, type Provider } from "../../src/model/provider.ts";
+
+/** An adapter that connects and does nothing: what the endpoints need of one. */
+function connectorOf(kind: string, origin: string): Connector {
+  return {
+    kind,
+    origin,
+    limits: { events: 1_000, bytes: 1_000_000 },
+    envelopeBytes: () => 100,
+    encode: () => ({ method: "POST", url: origin, headers: {} }),
+    interpret: () => ({
+      kind: "delivered",
+      slowDown: false,
+      ackId: null,
+      words: { httpStatus: 200, code: null, message: "ok" },
+    }),
+    probe: () => [],
+    publicConfig: {},
+  };
+}
+
+function connectAt(kind: string, endpoint: string | null) {
+  if (endpoint !== null && URL.canParse(endpoint)) return ok(connectorOf(kind, endpoint));
+  return err([{ path: "endpoint", message: "Expected a URL" }]);
+}
+
+const token = z.string({ error: "Expected the token" }).min(1);
+
+const splunk = defineProvider({
+  kind: "splunk",
+  title: "Splunk HTTP Event Collector",
+  config: z.strictObject({
+    index: z.string().optional(),
+    sourcetype: z.string().default("_json"),
+    source: z.string().optional(),
+    acknowledge: z.union([z.literal("auto"), z.boolean()]).default("auto"),
+  }),
+  secrets: z.strictObject({ token, next_token: token.optional() }),
+  operations: ["send_event", "send_batch"],
+  build: ({ endpoint }) => connectAt("splunk", endpoint),
+});
+
+const datadog = defineProvider({
+  kind: "datadog",
+  title: "Datadog Logs",
+  config: z.strictObject({ site: z.string().optional(), api_url: z.string().optional() }),
+  secrets: z.strictObject({ token, app_key: token.optional() }),
+  operations: ["send_event", "send_metric", "send_log"],
+  build: ({ endpoint, config }) => {
+    const derived = config.site === undefined ? null : `https://http-intake.logs.${config.site}/api/v2/logs`;
+    return connectAt("datadog", endpoint ?? derived);
+  },
+});
+
+const cloudwatch = defineProvider({
+  kind: "cloudwatch",
+  title: "CloudWatch Logs",
+  config: z.strictObject({ log_group: z.string().default("/sluice/audit") }),
+  secrets: z.strictObject({
+    access_key_id: token,
+    secret_access_key: token,
+    session_token: token.optional(),
+  }),
+  operations: ["send_event", "send_batch"],
+  build: ({ endpoint }) => connectAt("cloudwatch", endpoint),
+});
+
+const elastic = defineProvider({
+  kind: "elastic",
+  title: "Elastic",
+  config: z.strictObject({ index: z.string().optional() }),
+  secrets: z.strictObject({ token }),
+  operations: ["send_event", "send_batch"],
+  build: ({ endpoint }) => connectAt("elastic", endpoint),
+});
+
+const webhook = defineProvider({
+  kind: "webhook",
+  title: "Webhook",
+  config: z.strictObject({ signature_header: z.string().optional() }),
+  secrets: z.strictObject({
+    secret: token,
+    previous_secret: token.optional(),
+    previous_secret_expires_at: z.number().optional(),
+  }),
+  operations: ["send_event", "send_batch"],
+  build: ({ endpoint }) => connectAt("webhook", endpoint),
+});
+
+export const FAKE_PROVIDERS: readonly Provider[] = [splunk, datadog, cloudwatch, elastic, webhook];

@@ -1,0 +1,93 @@
+import type { Destinations, Keys, Page, PageRequest, Tenants } from "../../src/api/context.ts";
+import type { Destination } from "../../src/model/destination.ts";
+import type { ApiKey, Tenant } from "../../src/model/tenant.ts";
+
+/** Newest first, by creation and id, as the database pages. */
+function pageOf<T extends { id: string; createdAt: number }>(
+  rows: Iterable<T>,
+  request: PageRequest,
+): Page<T> {
+  const { cursor, limit } = request;
+  const sorted = [...rows].toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  const left =
+    cursor === null
+      ? sorted
+      : sorted.filter(
+          (row) => row.createdAt < cursor.at || (row.createdAt === cursor.at && row.id < cursor.id),
+        );
+  const items = left.slice(0, limit);
+  const last = items.at(-1);
+  return {
+    items,
+    next: left.length > limit && last !== undefined ? { at: last.createdAt, id: last.id } : null,
+  };
+}
+
+export class FakeTenants implements Tenants {
+  readonly rows = new Map<string, Tenant>();
+  async insert(tenant: Tenant) {
+    this.rows.set(tenant.id, tenant);
+  }
+  async get(id: string) {
+    return this.rows.get(id) ?? null;
+  }
+  async page(request: PageRequest) {
+    return pageOf(this.rows.values(), request);
+  }
+}
+
+export class FakeKeys implements Keys {
+  readonly rows = new Map<string, ApiKey & { hash: string; sealedSigningSecret: string | null }>();
+  async insert(key: ApiKey, material: { hash: string; sealedSigningSecret: string | null }) {
+    this.rows.set(key.id, { ...key, ...material });
+  }
+  async page(tenantId: string, request: PageRequest) {
+    const own = [...this.rows.values()].filter((key) => key.tenantId === tenantId && key.revokedAt === null);
+    return pageOf(own, request);
+  }
+  async revoke(tenantId: string, id: string, at: number) {
+    const key = this.rows.get(id);
+    if (key?.tenantId !== tenantId) return false;
+    this.rows.set(id, { ...key, revokedAt: key.revokedAt ?? at });
+    return true;
+  }
+}
+
+export class FakeDestinations implements Destinations {
+  readonly rows = new Map<string, Destination>();
+  /** Runs before each update: where a test lets somebody else be quicker. */
+  beforeUpdate: () => void = () => undefined;
+
+  async insert(destination: Destination) {
+    this.rows.set(destination.id, destination);
+  }
+  async get(tenantId: string, id: string) {
+    const found = this.rows.get(id);
+    return found?.tenantId === tenantId ? found : null;
+  }
+  async page(tenantId: string, request: PageRequest) {
+    return pageOf(this.#alive(tenantId), request);
+  }
+  async count(tenantId: string) {
+    return this.#alive(tenantId).length;
+  }
+  async forFanOut(tenantId: string) {
+    return [...this.rows.values()].filter((row) => row.tenantId === tenantId);
+  }
+  async update(destination: Destination, expectedRevision: number) {
+    this.beforeUpdate();
+    const present = await this.get(destination.tenantId, destination.id);
+    if (present === null || present.deletedAt !== null || present.revision !== expectedRevision) return false;
+    this.rows.set(destination.id, destination);
+    return true;
+  }
+  async markDeleted(tenantId: string, id: string, at: number) {
+    const present = await this.get(tenantId, id);
+    if (present === null || present.deletedAt !== null) return false;
+    this.rows.set(id, { ...present, deletedAt: at, revision: present.revision + 1 });
+    return true;
+  }
+  #alive(tenantId: string) {
+    return [...this.rows.values()].filter((row) => row.tenantId === tenantId && row.deletedAt === null);
+  }
+}
