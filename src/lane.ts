@@ -193,16 +193,22 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   }
 
   async batch(batchId: string): Promise<BatchFate | null> {
-    const { accepted, attempts, lastAttemptAt, acceptedAt } = this.#ledger.receiptsOf(batchId);
+    const {
+      accepted,
+      attempts,
+      lastAttemptAt,
+      acceptedAt,
+      bufferedAt: first,
+    } = this.#ledger.receiptsOf(batchId);
     const { parked, expired: lost, parkedAt } = this.#deadLetters.fate(batchId);
     const count = (manifest: readonly (readonly [string, number, number])[]): number =>
       manifest.reduce((sum, [id, , events]) => sum + (id === batchId ? events : 0), 0);
     let waiting = 0;
-    let takenAt: EpochMs | null = null;
+    let bufferedAt = first;
     for (const { manifest, acceptedAt: at } of this.#outbox.manifests()) {
       const events = count(manifest);
       waiting += events;
-      if (events > 0) takenAt = Math.min(takenAt ?? at, at);
+      if (events > 0) bufferedAt = Math.min(bufferedAt ?? at, at);
     }
     const sent = this.#drain.travellingManifests().reduce((sum, manifest) => sum + count(manifest), 0);
     if (accepted + attempts + parked + lost + waiting === 0) return null;
@@ -214,7 +220,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       parked,
       expired: lost,
       attempts,
-      takenAt,
+      bufferedAt,
       lastAttemptAt,
       acceptedAt,
       parkedAt,
@@ -309,7 +315,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
           manifest: chunk.manifest,
           delivered: [],
           parked: events,
-          sinceAccepted: 0,
+          acceptedAt: chunk.acceptedAt,
         });
         parked += events;
       }

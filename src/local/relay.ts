@@ -41,10 +41,12 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
     bundle(join(ROOT, "src/index.ts")),
     bundle(join(ROOT, "src/local/worker/queue.ts")),
   ]);
+  const resourcePersistencePath = join(stateDir, "runtime");
+  await migrate({ resourcePersistencePath, d1Databases: options.d1Databases });
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       log: new Log(LogLevel.ERROR),
-      resourcePersistencePath: join(stateDir, "runtime"),
+      resourcePersistencePath,
       telemetry: { enabled: false },
       cf: false,
       handleStructuredLogs: ({ message }) => process.stdout.write(`${message}\n`),
@@ -78,28 +80,45 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
     }),
   );
   await miniflare.ready;
-  await migrate(miniflare);
   const url = await miniflare.unsafeGetDirectURL("sluice");
   return { url: url.origin, stop: () => miniflare.dispose() };
 }
 
-/** Applies migrations in the order of their names, each once; keeps score in the same table as wrangler does. */
-async function migrate(miniflare: Miniflare): Promise<void> {
-  const db = await miniflare.getD1Database("DB", "sluice");
-  await db.exec(
-    "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE, applied_at TEXT)",
+/**
+ * Applies migrations in the order of their names, each once, and keeps score in the same table as wrangler does.
+ * In a runtime of its own, so that the relay does not listen before its tables are there.
+ */
+async function migrate(storage: {
+  readonly resourcePersistencePath: string;
+  readonly d1Databases: WorkerOptions["d1Databases"];
+}): Promise<void> {
+  const script = "export default { fetch: () => new Response() }";
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...storage,
+      log: new Log(LogLevel.ERROR),
+      telemetry: { enabled: false },
+      cf: false,
+      workers: [{ name: "migrate", modules: true, script, d1Databases: storage.d1Databases }],
+    }),
   );
-  const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
-  const applied = new Set(results.map(({ name }) => name));
-  const folder = join(ROOT, "src/store/migrations");
-  const missing = readdirSync(folder)
-    .filter((name) => name.endsWith(".sql") && !applied.has(name))
-    .sort();
-  for (const name of missing) {
-    const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
-    await db.batch([
-      ...statements.map((statement) => db.prepare(statement)),
-      db.prepare("INSERT INTO d1_migrations (name, applied_at) VALUES (?, datetime('now'))").bind(name),
-    ]);
+  try {
+    const db = await miniflare.getD1Database("DB", "migrate");
+    await db.exec(
+      "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE, applied_at TEXT)",
+    );
+    const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
+    const applied = new Set(results.map(({ name }) => name));
+    const folder = join(ROOT, "src/store/migrations");
+    const missing = readdirSync(folder).filter((name) => name.endsWith(".sql") && !applied.has(name));
+    for (const name of missing.sort()) {
+      const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
+      await db.batch([
+        ...statements.map((statement) => db.prepare(statement)),
+        db.prepare("INSERT INTO d1_migrations (name, applied_at) VALUES (?, datetime('now'))").bind(name),
+      ]);
+    }
+  } finally {
+    await miniflare.dispose();
   }
 }

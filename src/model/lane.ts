@@ -159,7 +159,8 @@ export interface BatchFate {
   readonly expired: number;
   /** Requests that carried any of it. */
   readonly attempts: number;
-  readonly takenAt: EpochMs | null;
+  /** When the producer got its 202. */
+  readonly bufferedAt: EpochMs | null;
   readonly lastAttemptAt: EpochMs | null;
   readonly acceptedAt: EpochMs | null;
   readonly parkedAt: EpochMs | null;

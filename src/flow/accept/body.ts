@@ -26,26 +26,73 @@ export async function readRaw(
   headers: Headers,
 ): Promise<Result<Uint8Array, Refusal>> {
   if (stream === null) return ok(new Uint8Array(0));
-  if (Number(headers.get("content-length") ?? 0) > MAX_REQUEST_BYTES) {
+  const declared = Number(headers.get("content-length") ?? Number.NaN);
+  if (declared > MAX_REQUEST_BYTES) {
     await stream.cancel().catch(ignore);
     return err(TOO_LARGE);
   }
   const chunks: Uint8Array[] = [];
   let total = 0;
-  const reader = stream.getReader();
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      total += part.value.byteLength;
+    // One byte more than declared: then one read gets all of it and also sees the end.
+    const source = sourceOf(stream, declared >= 0 ? declared + 1 : UNDECLARED_READ_BYTES);
+    for (let isEnd = false; !isEnd; ) {
+      const part = await source.read();
+      isEnd = part.isEnd;
+      total += part.bytes.byteLength;
       if (total > MAX_REQUEST_BYTES) {
-        await reader.cancel().catch(ignore);
+        await source.cancel().catch(ignore);
         return err(TOO_LARGE);
       }
-      chunks.push(part.value);
+      if (part.bytes.byteLength > 0) chunks.push(part.bytes);
     }
   } catch {
     return err(malformed("The body broke off before its end"));
   }
   return ok(joined(chunks, total));
+}
+
+/** Bytes asked for at a time when the length is not known. */
+const UNDECLARED_READ_BYTES = 65_536;
+
+interface Source {
+  read(): Promise<{ readonly bytes: Uint8Array; readonly isEnd: boolean }>;
+  cancel(): Promise<void>;
+}
+
+/**
+ * Reads `size` bytes at a time where the stream can. A request's body can, and otherwise comes in pieces of 4 kB,
+ * each of which costs as much as parsing ten events.
+ */
+function sourceOf(stream: ReadableStream<Uint8Array>, size: number): Source {
+  const reader = byteReader(stream);
+  if (reader === null) return pieces(stream.getReader());
+  return {
+    async read() {
+      const { value } = await reader.read(new Uint8Array(size), { min: size });
+      const bytes = value ?? new Uint8Array(0);
+      return { bytes, isEnd: bytes.byteLength < size }; // only the end makes a read shorter than its minimum
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch {
+    return null; // a stream made in JavaScript, which gives what it has
+  }
+}
+
+function pieces(reader: ReadableStreamDefaultReader<Uint8Array>): Source {
+  return {
+    async read() {
+      const { value, done } = await reader.read();
+      return { bytes: value ?? new Uint8Array(0), isEnd: done };
+    },
+    cancel: () => reader.cancel(),
+  };
 }
 
 /** Inflates where `gzip` says so, and decodes UTF-8 strictly. A byte order mark at the start is dropped. */

@@ -175,7 +175,7 @@ export class Drain {
         manifest: mergeManifests(request.chunks.map(({ manifest }) => manifest)),
         delivered: deliveredSegments(request.chunks, settlement.deliveredFlags),
         parked: settlement.parked,
-        sinceAccepted: now() - Math.min(...request.chunks.map(({ acceptedAt }) => acceptedAt)),
+        acceptedAt: Math.min(...request.chunks.map(({ acceptedAt }) => acceptedAt)),
       };
       ledger.record(attempt);
     });

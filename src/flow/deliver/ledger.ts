@@ -27,8 +27,8 @@ export interface Attempt {
   readonly delivered: readonly Segment[];
   /** Events set aside as a consequence. */
   readonly parked: number;
-  /** From acceptance of the oldest event to now. */
-  readonly sinceAccepted: DurationMs;
+  /** Of the oldest event that it carried. */
+  readonly acceptedAt: EpochMs;
 }
 
 /** Monotonic counts since the lane was made; what was taken follows from them and from what still waits. */
@@ -103,10 +103,11 @@ export class Ledger {
     const delivered = countOf(attempt.delivered);
     const whole = delivered === attempt.events;
     this.#sql.exec(
-      `INSERT INTO deliveries (id, at, outcome, trouble, events, delivered, bytes, http_status, code, message, latency,
-         retry_at, maybe_taken, manifest, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO deliveries (id, accepted_at, at, outcome, trouble, events, delivered, bytes, http_status, code, message, latency,
+         retry_at, maybe_taken, manifest, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[
         this.#nextId,
+        attempt.acceptedAt,
         attempt.at,
         attempt.outcome,
         attempt.trouble,
@@ -133,7 +134,7 @@ export class Ledger {
       parked: attempt.parked,
       attempts: requests,
       possibleDuplicates: attempt.maybeTaken ? attempt.events : 0,
-      latency: attempt.sinceAccepted,
+      latency: attempt.at - attempt.acceptedAt,
     });
   }
 
@@ -180,19 +181,23 @@ export class Ledger {
     readonly attempts: number;
     readonly lastAttemptAt: EpochMs | null;
     readonly acceptedAt: EpochMs | null;
+    /** When the first of it was accepted from the producer. */
+    readonly bufferedAt: EpochMs | null;
   } {
     const fate = {
       accepted: 0,
       attempts: 0,
       lastAttemptAt: null as EpochMs | null,
       acceptedAt: null as EpochMs | null,
+      bufferedAt: null as EpochMs | null,
     };
     const rows = this.#sql.exec(
-      "SELECT at, outcome, delivered, manifest, settled FROM deliveries WHERE instr(manifest, ?) > 0 ORDER BY id",
+      "SELECT accepted_at, at, outcome, delivered, manifest, settled FROM deliveries WHERE instr(manifest, ?) > 0 ORDER BY id",
       JSON.stringify(batchId),
     );
     for (const row of rows) {
       const at = Number(row["at"]);
+      fate.bufferedAt = Math.min(fate.bufferedAt ?? at, Number(row["accepted_at"]));
       if (row["outcome"] !== "parked") {
         fate.attempts += 1;
         fate.lastAttemptAt = at;

@@ -13,7 +13,11 @@ export interface ProbeDeps {
  * Tests a connection in stages, past the queue and the outbox: each step of the provider asks one question, and the
  * first that decides ends it. The last step sends the event, so a good report means that one has really arrived.
  */
-export async function diagnose(connector: Connector, event: RelayEvent, { now, send }: ProbeDeps): Promise<TestReport> {
+export async function diagnose(
+  connector: Connector,
+  event: RelayEvent,
+  { now, send }: ProbeDeps,
+): Promise<TestReport> {
   const checks: Check[] = [];
   let latencyMs = 0;
   for (const { request, read } of connector.probe(event, { now: now(), indexFor: () => null })) {

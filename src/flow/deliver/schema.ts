@@ -7,7 +7,7 @@ const STEPS: readonly string[] = [
      id INTEGER PRIMARY KEY, accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, in_group INTEGER,
      events INTEGER NOT NULL, bytes INTEGER NOT NULL, manifest TEXT NOT NULL, lines TEXT NOT NULL);
    CREATE TABLE deliveries (
-     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, outcome TEXT NOT NULL, trouble TEXT,
+     id INTEGER PRIMARY KEY, accepted_at INTEGER NOT NULL, at INTEGER NOT NULL, outcome TEXT NOT NULL, trouble TEXT,
      events INTEGER NOT NULL, delivered INTEGER NOT NULL, bytes INTEGER NOT NULL,
      http_status INTEGER, code TEXT, message TEXT NOT NULL, latency INTEGER NOT NULL,
      retry_at INTEGER, maybe_taken INTEGER NOT NULL, manifest TEXT NOT NULL, settled TEXT);
