@@ -128,6 +128,7 @@ export class FakeApi {
       ownsBatchId: (tenantId, batchId) => this.batches.get(batchId) === tenantId,
       providers: FAKE_PROVIDERS,
       checkEndpoint: (url) => {
+        if (!URL.canParse(url)) return err("Expected a URL");
         const { protocol, hostname } = new URL(url);
         if (protocol !== "https:") return err("Expected an https:// URL");
         return hostname === "127.0.0.1" ? err("Expected a public host") : ok(new URL(url));
