@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { matcher } from "../../../src/flow/route/match.ts";
+import { plan } from "../../../src/flow/route/plan.ts";
+import type { Destination, Route } from "../../../src/model/destination.ts";
+import { actionOfLine, toLine } from "../../../src/model/event.ts";
+import type { BatchPart } from "../../../src/model/lane.ts";
+import { destination } from "../../support/builders.ts";
+import { anEvent, aPart } from "../../support/lines.ts";
+
+const ACCEPTED = 1_000_000;
+const aDestination = (id: string, about: Partial<Destination> = {}): Destination =>
+  destination({ id, ...about });
+const only = (match: string): Route[] => [{ match, enabled: true }];
+const mixed = (batchId: string, actions: readonly string[]): BatchPart => ({
+  batchId,
+  part: 0,
+  acceptedAt: ACCEPTED,
+  lines: actions.map((action, index) => toLine(anEvent(`${batchId}-${index}`, { action }))),
+});
+const idsOf = (destinations: readonly Destination[], parts: readonly BatchPart[]): string[] =>
+  plan(destinations, parts).map(({ destinationId }) => destinationId);
+
+describe("who is owed a part that was accepted at a moment", () => {
+  const at = { before: ACCEPTED - 1, same: ACCEPTED, after: ACCEPTED + 1 };
+  const table: readonly (readonly [who: string, settings: Partial<Destination>, owed: boolean])[] = [
+    ["is switched on", {}, true],
+    ["was switched off long ago and on again", { disabledAt: at.before }, true],
+    ["was switched off before", { enabled: false, disabledAt: at.before }, false],
+    ["was switched off in the same millisecond", { enabled: false, disabledAt: at.same }, true],
+    ["was switched off afterwards", { enabled: false, disabledAt: at.after }, true],
+    ["has never been switched on", { enabled: false }, false],
+    ["was deleted before", { deletedAt: at.before }, false],
+    ["was deleted in the same millisecond", { deletedAt: at.same }, true],
+    ["was deleted afterwards", { deletedAt: at.after }, true],
+    [
+      "was switched off before and deleted afterwards",
+      { enabled: false, disabledAt: at.before, deletedAt: at.after },
+      false,
+    ],
+    [
+      "was switched off and deleted afterwards",
+      { enabled: false, disabledAt: at.after, deletedAt: at.after },
+      true,
+    ],
+  ];
+
+  it.for(table)("a destination that %s", ([, settings, owed], { expect }) => {
+    const part = aPart("bat_1", 2, { acceptedAt: ACCEPTED });
+    expect(idsOf([aDestination("siem_1", settings)], [part])).toEqual(owed ? ["siem_1"] : []);
+  });
+
+  it("is asked of each part by itself", ({ expect }) => {
+    const early = aPart("bat_early", 1, { acceptedAt: ACCEPTED });
+    const late = aPart("bat_late", 1, { acceptedAt: ACCEPTED + 2 });
+    const [submission] = plan([aDestination("siem_1", { deletedAt: ACCEPTED + 1 })], [early, late]);
+    expect(submission?.parts).toEqual([early]);
+  });
+});
+
+describe("a plan", () => {
+  it("owes each destination the lines that its routes want, in their order", ({ expect }) => {
+    const part = mixed("bat_1", ["user.login", "api.call", "user.logout"]);
+    const [users, all] = plan(
+      [aDestination("siem_users", { routes: only("user.*") }), aDestination("siem_all")],
+      [part],
+    );
+    expect(users?.parts).toEqual([{ ...part, lines: [part.lines[0], part.lines[2]] }]);
+    expect(all?.parts).toEqual([part]);
+  });
+
+  it("keeps batch, part number and time of what it leaves of a part, so that a lane recognises it", ({
+    expect,
+  }) => {
+    const part = { ...mixed("bat_1", ["user.login", "api.call"]), part: 7 };
+    const [submission] = plan([aDestination("siem_1", { routes: only("api.*") })], [part]);
+    expect(
+      submission?.parts.map(({ batchId, part: number, acceptedAt }) => [batchId, number, acceptedAt]),
+    ).toEqual([["bat_1", 7, ACCEPTED]]);
+  });
+
+  it("leaves out parts of which nothing is wanted, and destinations that are owed nothing", ({ expect }) => {
+    const parts = [mixed("bat_1", ["user.login"]), mixed("bat_2", ["api.call"])];
+    const destinations = [
+      aDestination("siem_api", { routes: only("api.*") }),
+      aDestination("siem_none", { routes: only("change.*") }),
+    ];
+    expect(plan(destinations, parts)).toEqual([
+      { tenantId: "ten_a", destinationId: "siem_api", revision: 1, parts: [parts[1]] },
+    ]);
+    expect(plan([], parts)).toEqual([]);
+    expect(plan(destinations, [])).toEqual([]);
+  });
+
+  it("says which revision it has seen", ({ expect }) => {
+    const [submission] = plan([aDestination("siem_1", { revision: 41 })], [aPart("bat_1", 1)]);
+    expect(submission?.revision).toBe(41);
+  });
+
+  it("takes the categories of the catalogue where a destination asks for them", ({ expect }) => {
+    const part = mixed("bat_1", ["ai.prompt", "incident.create", "user.login"]);
+    const [submission] = plan([aDestination("siem_1", { routes: "categories" })], [part]);
+    expect(submission?.parts[0]?.lines).toEqual(part.lines.slice(1));
+  });
+
+  it("owes exactly the wanted lines, nothing twice and in order", ({ expect }) => {
+    const action = fc.constantFrom("user.login", "user.delete", "api.call", "change.open");
+    const routes = fc.array(
+      fc.record({ match: fc.constantFrom("user.*", "*.delete", "api.call", "*"), enabled: fc.boolean() }),
+      { maxLength: 3 },
+    );
+    const batches = fc.array(fc.array(action, { minLength: 1, maxLength: 10 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(routes, { maxLength: 4 }), batches, (tables, lists) => {
+        const destinations = tables.map((table, index) => aDestination(`siem_${index}`, { routes: table }));
+        const parts = lists.map((actions, index) => mixed(`bat_${index}`, actions));
+        const planned = new Map(
+          plan(destinations, parts).map((submission) => [submission.destinationId, submission.parts]),
+        );
+        for (const { id, routes: table } of destinations) {
+          const decide = matcher(table);
+          const wanted = parts.flatMap(({ lines }) =>
+            lines.filter((line) => decide(actionOfLine(line)).wanted),
+          );
+          expect((planned.get(id) ?? []).flatMap(({ lines }) => lines)).toEqual(wanted);
+          expect(planned.has(id)).toBe(wanted.length > 0);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,352 @@
+import { describe, it } from "vitest";
+import { randomBytes, utf8 } from "../src/base/bytes.ts";
+import type { Message } from "../src/flow/queue/consume.ts";
+import { decodeMessage, encodeMessage } from "../src/flow/queue/message.ts";
+import type { Destination } from "../src/model/destination.ts";
+import { fromLine, toLine } from "../src/model/event.ts";
+import type { IngestRequest } from "../src/model/ingest.ts";
+import type { BatchPart, Submission } from "../src/model/lane.ts";
+import {
+  fanOut,
+  handOver,
+  type IngestDeps,
+  ingest,
+  retryStranded,
+  type StrandDeps,
+  type Stranded,
+  strand,
+} from "../src/pipeline.ts";
+import { destination } from "./support/builders.ts";
+import { anEvent, aPart } from "./support/lines.ts";
+
+const NOW = Date.parse("2026-06-30T12:00:00Z");
+const login = '{"action":"user.login","actor_id":"u1"}';
+
+function aRequest(body: string, more: Partial<IngestRequest> = {}): IngestRequest {
+  return {
+    tenantId: "ten_a",
+    keyId: "key_1",
+    signingSecret: null,
+    headers: new Headers(),
+    body: new Response(body).body,
+    onInvalid: "refuse",
+    ...more,
+  };
+}
+
+/** The stages before the queue, over a queue that keeps what it was sent and fails from a call on. */
+function aProducer(failFrom = Number.POSITIVE_INFINITY): IngestDeps & { readonly bodies: string[] } {
+  const bodies: string[] = [];
+  let calls = 0;
+  return {
+    bodies,
+    now: () => NOW,
+    random: randomBytes,
+    batchTagKey: utf8("tag"),
+    async sendBatch(messages) {
+      calls += 1;
+      if (calls > failFrom) throw new Error("Queue is overloaded");
+      bodies.push(...messages.map(({ body }) => body));
+    },
+  };
+}
+
+interface Troubles {
+  /** Destinations whose lanes throw. */
+  readonly lanes?: readonly string[];
+  readonly destinations?: boolean;
+  readonly stranded?: boolean;
+}
+
+/** The stages behind the queue, in memory. `fails` may be changed on the way. */
+class World implements StrandDeps {
+  readonly submissions: Submission[] = [];
+  readonly kept = new Map<string, Stranded>();
+  readonly logged: string[] = [];
+  fails: Troubles = {};
+  readonly #destinations: readonly Destination[];
+
+  constructor(...destinations: readonly Destination[]) {
+    this.#destinations = destinations;
+  }
+
+  readonly now = (): number => NOW;
+
+  async destinations(): Promise<readonly Destination[]> {
+    if (this.fails.destinations === true) throw new Error("database unreachable");
+    return this.#destinations;
+  }
+
+  lane(tenantId: string, destinationId: string) {
+    return {
+      submit: async (submission: Submission) => {
+        if (tenantId !== submission.tenantId) throw new Error("Another tenant's lane");
+        if (this.fails.lanes?.includes(destinationId)) throw new Error("object overloaded");
+        this.submissions.push(submission);
+        return { taken: submission.parts.length, repeated: 0, unwanted: 0 };
+      },
+    };
+  }
+
+  readonly log = (what: string): void => {
+    this.logged.push(what);
+  };
+
+  readonly stranded = {
+    put: async (message: Stranded): Promise<void> => {
+      if (this.fails.stranded === true) throw new Error("database unreachable");
+      this.kept.set(message.id, message);
+    },
+    oldest: async (limit: number): Promise<readonly Stranded[]> => [...this.kept.values()].slice(0, limit),
+    remove: async (id: string): Promise<void> => {
+      this.kept.delete(id);
+    },
+  };
+
+  /** Batches that a destination was given. */
+  batchesOf(destinationId: string): string[] {
+    return this.submissions
+      .filter((submission) => submission.destinationId === destinationId)
+      .flatMap(({ parts }) => parts.map(({ batchId }) => batchId));
+  }
+}
+
+/** A message of one part, and what was decided about it. */
+function aMessage(id: string, body: unknown, attempts = 1) {
+  const decisions: string[] = [];
+  const message: Message = {
+    id,
+    body,
+    attempts,
+    ack: () => decisions.push("ack"),
+    retry: ({ delaySeconds }) => decisions.push(`retry in ${delaySeconds} s`),
+  };
+  return { message, decisions };
+}
+
+const bodyOf = (part: BatchPart): string => encodeMessage({ tenantId: "ten_a", part });
+const partWith = (batchId: string, action: string): BatchPart => ({
+  batchId,
+  part: 0,
+  acceptedAt: NOW,
+  lines: [toLine(anEvent(`${batchId}-0`, { action }))],
+});
+
+const everything = destination({ id: "siem_all" });
+const onlyUsers = destination({ id: "siem_users", routes: [{ match: "user.*", enabled: true }] });
+
+describe("a request that is accepted", () => {
+  it("gets its receipt when the queue has every event, under the ids of the receipt", async ({ expect }) => {
+    const producer = aProducer();
+    const receipt = await ingest(aRequest(`[${login},${login}]`), producer);
+    if (!receipt.ok) throw new Error(receipt.error.detail);
+    const queued = producer.bodies.map(decodeMessage).map((decoded) => {
+      if (!decoded.ok) throw new Error(decoded.error);
+      return decoded.value;
+    });
+    expect(queued.map(({ tenantId, part }) => [tenantId, part.batchId, part.acceptedAt])).toEqual([
+      ["ten_a", receipt.value.batchId, NOW],
+    ]);
+    expect(queued.flatMap(({ part }) => part.lines.map((line) => fromLine(line).id))).toEqual(
+      receipt.value.ids,
+    );
+    expect(receipt.value).toMatchObject({ accepted: 2, rejected: [] });
+  });
+
+  it("and skips invalid events says which, and queues the others", async ({ expect }) => {
+    const producer = aProducer();
+    const receipt = await ingest(aRequest(`[{},${login}]`, { onInvalid: "skip" }), producer);
+    if (!receipt.ok) throw new Error(receipt.error.detail);
+    expect(receipt.value.accepted).toBe(1);
+    expect(receipt.value.rejected.map(({ index }) => index)).toEqual([0]);
+    expect(producer.bodies).toHaveLength(1);
+  });
+});
+
+describe("a request that is not accepted", () => {
+  it("because the queue fails is told to come again, and that nothing was accepted", async ({ expect }) => {
+    const refused = await ingest(aRequest(login), aProducer(0));
+    expect(refused).toMatchObject({
+      ok: false,
+      error: { code: "buffer_unavailable", retryAfterSeconds: 5 },
+    });
+    if (!refused.ok) expect(refused.error.detail).toMatch(/not accepted.*same request again/);
+  });
+
+  it("because the queue failed half way is not accepted either", async ({ expect }) => {
+    const large = JSON.stringify({ ...JSON.parse(login), note: "x".repeat(60_000) });
+    const producer = aProducer(1);
+    const refused = await ingest(aRequest(`[${Array(12).fill(large).join(",")}]`), producer);
+    expect(refused).toMatchObject({ ok: false, error: { code: "buffer_unavailable" } });
+    expect(producer.bodies.length).toBeGreaterThan(0);
+  });
+
+  it("because it is invalid never reaches the queue", async ({ expect }) => {
+    const producer = aProducer();
+    expect(await ingest(aRequest(`[{},${login}]`), producer)).toMatchObject({
+      ok: false,
+      error: { code: "invalid_event" },
+    });
+    expect(producer.bodies).toEqual([]);
+  });
+});
+
+describe("handing over to the lanes", () => {
+  it("gives each lane everything that it is owed in one call", async ({ expect }) => {
+    const world = new World(everything, onlyUsers);
+    const parts = [partWith("bat_1", "user.login"), partWith("bat_2", "api.call")];
+    expect((await handOver("ten_a", parts, world)).failed.size).toBe(0);
+    expect(world.submissions).toHaveLength(2);
+    expect(world.batchesOf("siem_all")).toEqual(["bat_1", "bat_2"]);
+    expect(world.batchesOf("siem_users")).toEqual(["bat_1"]);
+  });
+
+  it("marks, when one lane throws, only the parts that this lane wanted", async ({ expect }) => {
+    const world = new World(everything, onlyUsers);
+    world.fails = { lanes: ["siem_users"] };
+    const [users, api] = [partWith("bat_1", "user.login"), partWith("bat_2", "api.call")];
+    const { failed } = await handOver("ten_a", [users, api], world);
+    expect([failed.has(users), failed.has(api)]).toEqual([true, false]);
+    expect(world.batchesOf("siem_all")).toEqual(["bat_1", "bat_2"]);
+    expect(world.logged).toEqual(["submit.failed"]);
+  });
+
+  it("marks every copy of a part that came twice", async ({ expect }) => {
+    const world = new World(everything);
+    world.fails = { lanes: ["siem_all"] };
+    const copies = [aPart("bat_1", 1), aPart("bat_1", 1), aPart("bat_1", 1, { part: 1 })];
+    const { failed } = await handOver("ten_a", copies, world);
+    expect(copies.map((part) => failed.has(part))).toEqual([true, true, true]);
+  });
+
+  it("has nothing to do for events that nobody wants", async ({ expect }) => {
+    const world = new World(onlyUsers);
+    expect((await handOver("ten_a", [partWith("bat_1", "api.call")], world)).failed.size).toBe(0);
+    expect(world.submissions).toEqual([]);
+  });
+});
+
+describe("a delivery of the queue", () => {
+  it("is settled message by message by what the lanes took", async ({ expect }) => {
+    const world = new World(everything, onlyUsers);
+    world.fails = { lanes: ["siem_users"] };
+    const users = aMessage("m1", bodyOf(partWith("bat_1", "user.login")));
+    const api = aMessage("m2", bodyOf(partWith("bat_2", "api.call")));
+    await fanOut([users.message, api.message], world);
+    expect([users.decisions, api.decisions]).toEqual([["retry in 2 s"], ["ack"]]);
+  });
+
+  it("comes again as a whole when the destinations cannot be read", async ({ expect }) => {
+    const world = new World(everything);
+    world.fails = { destinations: true };
+    const { message, decisions } = aMessage("m1", bodyOf(aPart("bat_1", 1)), 2);
+    await fanOut([message], world);
+    expect(decisions).toEqual(["retry in 4 s"]);
+    expect(world.logged).toEqual(["hand_over.failed"]);
+  });
+});
+
+describe("a message that the queue gave up on", () => {
+  it("is handed over after all where that is possible now, and then let go", async ({ expect }) => {
+    const world = new World(everything);
+    const { message, decisions } = aMessage("m1", bodyOf(aPart("bat_1", 1)));
+    await strand([message], world);
+    expect(world.batchesOf("siem_all")).toEqual(["bat_1"]);
+    expect([world.kept.size, decisions]).toEqual([0, ["ack"]]);
+  });
+
+  it("is kept as it was, with its tenant and the reason, before it is let go", async ({ expect }) => {
+    const world = new World(everything);
+    world.fails = { lanes: ["siem_all"] };
+    const body = bodyOf(aPart("bat_1", 2));
+    const { message, decisions } = aMessage("m1", body);
+    const stranded: Stranded = {
+      id: "m1",
+      tenantId: "ten_a",
+      reason: "a lane could not take it",
+      body,
+      at: NOW,
+    };
+    await strand([message], world);
+    expect([...world.kept.values()]).toEqual([stranded]);
+    expect(decisions).toEqual(["ack"]);
+    expect(world.logged).toContain("message.stranded");
+  });
+
+  it("that nobody can read is kept too, as nobody's", async ({ expect }) => {
+    const world = new World(everything);
+    const messages = [aMessage("m1", "?"), aMessage("m2", { odd: true })];
+    await strand(
+      messages.map(({ message }) => message),
+      world,
+    );
+    expect([...world.kept.values()].map(({ tenantId, reason, body }) => [tenantId, reason, body])).toEqual([
+      [null, "no events", "?"],
+      [null, "not text", '{"odd":true}'],
+    ]);
+    expect(messages.map(({ decisions }) => decisions)).toEqual([["ack"], ["ack"]]);
+  });
+
+  it("goes back to the queue when even the database fails", async ({ expect }) => {
+    const world = new World(everything);
+    world.fails = { lanes: ["siem_all"], stranded: true };
+    const { message, decisions } = aMessage("m1", bodyOf(aPart("bat_1", 1)), 3);
+    await strand([message], world);
+    expect(decisions).toEqual(["retry in 8 s"]);
+    expect(world.logged).toContain("strand.failed");
+  });
+
+  it("goes back to the queue when the destinations cannot be read", async ({ expect }) => {
+    const world = new World(everything);
+    world.fails = { destinations: true };
+    const { message, decisions } = aMessage("m1", bodyOf(aPart("bat_1", 1)));
+    await strand([message], world);
+    expect([decisions, world.kept.size]).toEqual([["retry in 2 s"], 0]);
+  });
+
+  it("does not hold back the others", async ({ expect }) => {
+    const world = new World(everything, onlyUsers);
+    world.fails = { lanes: ["siem_users"], stranded: true };
+    const stuck = aMessage("m1", bodyOf(partWith("bat_1", "user.login")));
+    const fine = aMessage("m2", bodyOf(partWith("bat_2", "api.call")));
+    await strand([stuck.message, fine.message], world);
+    expect([stuck.decisions, fine.decisions]).toEqual([["retry in 2 s"], ["ack"]]);
+  });
+});
+
+describe("the schedule", () => {
+  /** One message that two destinations want, one that only one wants, and one that nobody can read. */
+  async function aStrandedWorld(): Promise<World> {
+    const world = new World(everything, onlyUsers);
+    const bodies = [bodyOf(partWith("bat_1", "user.login")), bodyOf(partWith("bat_2", "api.call")), "?"];
+    for (const [index, body] of bodies.entries()) {
+      const at = NOW + index;
+      await world.stranded.put({ id: `m${index + 1}`, tenantId: null, reason: "", body, at });
+    }
+    return world;
+  }
+
+  it("removes only what was handed over", async ({ expect }) => {
+    const world = await aStrandedWorld();
+    world.fails = { lanes: ["siem_users"] };
+    await retryStranded(world);
+    expect([...world.kept.keys()]).toEqual(["m1", "m3"]);
+    world.fails = {};
+    await retryStranded(world);
+    expect([...world.kept.keys()]).toEqual(["m3"]);
+  });
+
+  it("keeps everything while nothing can be handed over", async ({ expect }) => {
+    const world = await aStrandedWorld();
+    world.fails = { destinations: true };
+    await retryStranded(world);
+    expect(world.kept.size).toBe(3);
+  });
+
+  it("hands over oldest first", async ({ expect }) => {
+    const world = await aStrandedWorld();
+    world.fails = {};
+    await retryStranded(world);
+    expect(world.batchesOf("siem_all")).toEqual(["bat_1", "bat_2"]);
+  });
+});
