@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { ID_PREFIX, newId } from "../base/ids.ts";
 import { batchEndpoints } from "./batches.ts";
+import { catalogEndpoints } from "./catalog.ts";
 import type { ApiContext, ApiDeps, ApiEnv } from "./context.ts";
 import { deadLetterEndpoints } from "./dead-letters.ts";
 import { deliveryEndpoints } from "./deliveries.ts";
@@ -20,6 +21,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
   return [
     ...eventEndpoints(deps),
     ...batchEndpoints(deps),
+    ...catalogEndpoints(),
     ...destinationTestEndpoints(deps),
     ...destinationEndpoints(deps),
     ...deliveryEndpoints(deps),
@@ -39,7 +41,8 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   for (const endpoint of endpoints) {
     app.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), (c) => serve(c, endpoint, deps));
   }
-  app.notFound((c) => serve(c, elsewhere(endpoints, c), deps));
+  const places = endpoints.map(({ method, path }) => ({ method, path, pattern: pathPattern(path) }));
+  app.notFound((c) => serve(c, elsewhere(places, c), deps));
   // Only what fails before or beside a handler gets here, like a path that cannot be decoded.
   app.onError((error, c) => serve(c, { ...nothing, handle: () => Promise.reject(error) }, deps));
   return app;
@@ -88,9 +91,11 @@ function answerTo(error: unknown, deps: ApiDeps): Response {
   return problemResponse({ code: "internal_error", detail }, deps.publicUrl);
 }
 
+type Place = Pick<Endpoint, "method" | "path"> & { readonly pattern: RegExp };
+
 /** What to say where no handler is: which methods there are, or that there is nothing. */
-function elsewhere(endpoints: readonly Endpoint[], c: ApiContext): Served {
-  const here = endpoints.filter(({ path }) => pathPattern(path).test(c.req.path));
+function elsewhere(places: readonly Place[], c: ApiContext): Served {
+  const here = places.filter(({ pattern }) => pattern.test(c.req.path));
   const methods = here.map(({ method }) => method.toUpperCase());
   const allow = [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].join(
     ", ",

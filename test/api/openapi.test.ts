@@ -4,6 +4,7 @@ import { endpointsOf } from "../../src/api/app.ts";
 import { codesOf } from "../../src/api/openapi.ts";
 import { sha256, toBase64 } from "../../src/base/bytes.ts";
 import { ERRORS } from "../../src/base/errors.ts";
+import { PROVIDERS } from "../../src/providers/registry.ts";
 import { splunkBody } from "../support/builders.ts";
 import { FakeApi } from "../support/fake-api.ts";
 
@@ -165,6 +166,17 @@ describe("the OpenAPI document", () => {
     const problem = await fresh.json("POST", "/v1/audit/siem", { key, body: { provider: "x" } });
     check(document.components.schemas["Problem"], problem.body, document);
   });
+});
+
+it("describes the real providers as well, and they take the example", async ({ expect }) => {
+  const real = new FakeApi({ providers: PROVIDERS });
+  const document = (await (await real.fetch("GET", "/openapi.json")).json()) as Document;
+  const create = document.paths["/v1/audit/siem"]?.["post"]?.requestBody?.content["application/json"];
+  check(create?.schema, create?.example, document);
+  const kinds = JSON.stringify(document.components.schemas["NewDestination"]);
+  for (const { kind } of PROVIDERS) expect(kinds).toContain(`"${kind}"`);
+  const made = await real.json("POST", "/v1/audit/siem", { key: real.key("ten_a"), body: create?.example });
+  expect([made.status, made.text]).toEqual([201, expect.any(String)]);
 });
 
 describe("the page for people", () => {
