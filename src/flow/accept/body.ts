@@ -12,6 +12,9 @@ export interface Body {
   readonly text: string;
 }
 
+/** Shared: without `stream: true` it keeps nothing from call to call. Drops a byte order mark. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 const TOO_LARGE: Refusal = {
   code: "payload_too_large",
   detail: `A request holds at most ${MAX_REQUEST_BYTES} bytes, counted after decompression; nothing was stored`,
@@ -35,7 +38,10 @@ export async function readRaw(
   let total = 0;
   try {
     // One byte more than declared: then one read gets all of it and also sees the end.
-    const source = sourceOf(stream, declared >= 0 ? declared + 1 : UNDECLARED_READ_BYTES);
+    const source = sourceOf(
+      stream,
+      declared >= 0 ? Math.max(declared + 1, MIN_READ_BYTES) : UNDECLARED_READ_BYTES,
+    );
     for (let isEnd = false; !isEnd; ) {
       const part = await source.read();
       isEnd = part.isEnd;
@@ -54,6 +60,8 @@ export async function readRaw(
 
 /** Bytes asked for at a time when the length is not known. */
 const UNDECLARED_READ_BYTES = 65_536;
+/** And at the least when it is: a length that is wrong must not mean reading byte by byte. */
+const MIN_READ_BYTES = 4_096;
 
 interface Source {
   read(): Promise<{ readonly bytes: Uint8Array; readonly isEnd: boolean }>;
@@ -69,7 +77,7 @@ function sourceOf(stream: ReadableStream<Uint8Array>, size: number): Source {
   if (reader === null) return pieces(stream.getReader());
   return {
     async read() {
-      const { value } = await reader.read(new Uint8Array(size), { min: size });
+      const { value } = await reader.readAtLeast(size, new Uint8Array(size));
       const bytes = value ?? new Uint8Array(0);
       return { bytes, isEnd: bytes.byteLength < size }; // only the end makes a read shorter than its minimum
     },
@@ -105,7 +113,7 @@ export function decodeBody(raw: Uint8Array, gzip: boolean): Result<Body, Refusal
     return ok({
       raw,
       bytes,
-      text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes),
+      text: decoder.decode(bytes),
     });
   } catch {
     return err(malformed("The body is not valid UTF-8"));

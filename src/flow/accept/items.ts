@@ -1,10 +1,10 @@
-import { parseJson } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { MAX_EVENTS_PER_REQUEST } from "../../model/event.ts";
 import type { Refusal } from "../../model/ingest.ts";
+import { parseBounded } from "./bounded.ts";
 import type { Media } from "./media.ts";
 import { parseLine, splitLines } from "./ndjson.ts";
-import { type Item, members, repeatedNames, sliceElements, sliceValue } from "./slice.ts";
+import { type Item, members, sliceElements, sliceValue } from "./slice.ts";
 
 /** A body taken apart into at least one and at most 1,000 items, in the order they were sent. */
 export function itemsOf(text: string, format: Media["format"]): Result<readonly Item[], Refusal> {
@@ -20,28 +20,26 @@ function linesOf(text: string): Result<readonly Item[], Refusal> {
 }
 
 function elementsOf(text: string): Result<readonly Item[], Refusal> {
-  const parsed = parseJson(text);
+  const parsed = parseBounded(text);
   if (!parsed.ok) {
-    const hint = looksLikeLines(text)
-      ? " If there is one event a line, send it as application/x-ndjson."
-      : "";
-    return err({ code: "malformed_json", detail: `${parsed.error.message}; nothing was stored.${hint}` });
+    const detail = `${parsed.error.message}; nothing was stored`;
+    if (parsed.error.isTooLarge) return err({ code: "payload_too_large", detail });
+    const hint = looksLikeLines(text) ? ". One event a line is application/x-ndjson" : "";
+    return err({ code: "malformed_json", detail: detail + hint });
   }
   const value = parsed.value;
   if (Array.isArray(value)) return paired(value, text);
   if (!isEnvelope(value)) return ok([{ value, slice: sliceValue(text) }]);
-  // With the name given twice, the parser has taken the last and a reader may mean the first.
-  if (repeatedNames(text).includes("events")) {
-    const errors = [{ path: "events", message: "The field is given twice" }];
-    return err({ code: "invalid_event", detail: "The body is ambiguous; nothing was stored", errors });
-  }
-  const open = members(text).find((member) => member.name === "events")?.at;
-  return paired(value.events, text, open);
+  const [list, ...more] = members(text).filter((member) => member.name === "events");
+  if (more.length === 0) return paired(value.events, text, list?.at);
+  // The parser has taken the last of them; a reader may mean the first.
+  const errors = [{ path: "events", message: "The field is given twice" }];
+  return err({ code: "invalid_event", detail: "The body is ambiguous; nothing was stored", errors });
 }
 
 function looksLikeLines(text: string): boolean {
   const [first, second] = splitLines(text, 2);
-  return first !== undefined && second !== undefined && parseJson(first.text).ok;
+  return first !== undefined && second !== undefined && parseBounded(first.text).ok;
 }
 
 /** `{"events": [...]}`; an object that has an `action` is an event, whatever else is in it. */

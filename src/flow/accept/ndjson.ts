@@ -1,4 +1,4 @@
-import { parseJson } from "../../base/json.ts";
+import { parseBounded } from "./bounded.ts";
 import { type Item, sliceValue } from "./slice.ts";
 
 /** One line with something on it; `number` counts all lines from 1, as an editor shows them. */
@@ -29,7 +29,7 @@ export function splitLines(text: string, limit: number): readonly Line[] {
 
 /** One line as an item: its value and its own text, or why it is not JSON. */
 export function parseLine(line: Line): Item {
-  const parsed = parseJson(line.text);
+  const parsed = parseBounded(line.text);
   if (parsed.ok) return { value: parsed.value, slice: sliceValue(line.text) };
   return { malformed: `Line ${line.number} is not valid JSON: ${parsed.error.message}` };
 }

@@ -58,6 +58,20 @@ describe("the bytes on the wire", () => {
     }
   });
 
+  it("are the same from a real request, with and without a declared length", async ({ expect }) => {
+    const whole = new Uint8Array(300_000).map((_, index) => index % 251);
+    for (const length of [null, 300_000, 299_999, 300_001, 0, Number.NaN]) {
+      const headers = length === null ? none : new Headers({ "content-length": String(length) });
+      expect(await readRaw(new Response(whole).body, headers)).toEqual({ ok: true, value: whole });
+    }
+    expect(await readRaw(new Response("").body, new Headers({ "content-length": "0" }))).toEqual({
+      ok: true,
+      value: new Uint8Array(0),
+    });
+    const large = new Response(new Uint8Array(MAX_REQUEST_BYTES + 1));
+    expect(code(await readRaw(large.body, none))).toBe("payload_too_large");
+  });
+
   it("may be exactly as many as the cap", async ({ expect }) => {
     const { stream } = streamOf([new Uint8Array(MAX_REQUEST_BYTES)]);
     expect((await readRaw(stream, none)).ok).toBe(true);
