@@ -42,6 +42,8 @@ const REMEMBERED_REQUESTS = 20_000;
 const EXPIRED_ROWS_PER_WAKE = 100;
 /** What a deleted lane waits for events that were accepted before the deletion and are still on the queue: twice its batch timeout. */
 const CLOSE_GRACE: DurationMs = seconds(2);
+/** For the flush of a lane that learns of its deletion by itself; the API asks for the same. */
+const CLOSE_WITHIN: DurationMs = seconds(30);
 /** Pause between attempts of the last flush. */
 const CLOSE_PAUSE: DurationMs = 250;
 /** How long a deleted destination's dead letters stay readable. */
@@ -243,9 +245,10 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     const now = this.#deps.now();
     if (this.#closedAt !== null && now >= this.#closedAt + CLOSED_RETENTION) return this.#forget();
     const { id, tenantId } = this.#destination ?? {};
-    // A destination in trouble may have been mended while this lane could not be told.
-    if (this.#health.status !== "active" && id !== undefined && tenantId !== undefined)
-      await this.#refresh(tenantId, id);
+    // The destination may have been changed or deleted while this lane could not be told.
+    if (id !== undefined && tenantId !== undefined) await this.#refresh(tenantId, id);
+    if (this.#closedAt === null && typeof this.#destination?.deletedAt === "number")
+      await this.close(CLOSE_WITHIN);
     const parked = this.#parkWaiting(now - DELIVERY_WINDOW, EXPIRED_ROWS_PER_WAKE, "expired", {
       httpStatus: null,
       code: null,

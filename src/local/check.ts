@@ -21,7 +21,7 @@ for (const { promise, command } of STEPS) {
   const startedAt = Date.now();
   console.log(`\n── ${promise}`);
   const [program, ...args] = command;
-  const { status } = spawnSync(program, args, { stdio: "inherit", shell: process.platform === "win32" });
+  const { status } = spawnSync(program, args, { stdio: "inherit" });
   if (status !== 0) {
     console.error(`\nFailed: ${promise}`);
     process.exit(status ?? 1);

@@ -40,7 +40,6 @@ export function watchRuntime(stateDir: string): void {
   const runtime = processes().find(({ parent, name }) => parent === process.pid && name.includes("workerd"));
   if (runtime === undefined) return;
   writeFileSync(pidFile(stateDir), String(runtime.pid));
-  if (process.platform === "win32") return;
   const script = 'while kill -0 "$0" 2>/dev/null; do sleep 0.1; done; kill -9 "$1" 2>/dev/null';
   spawn("sh", ["-c", script, String(process.pid), String(runtime.pid)], {
     detached: true,
