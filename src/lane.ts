@@ -7,10 +7,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { type DurationMs, days, type EpochMs, seconds } from "./base/clock.ts";
 import { parseJson } from "./base/json.ts";
-import { cutChunks } from "./flow/deliver/chunk.ts";
+import { cutChunks, type Segment } from "./flow/deliver/chunk.ts";
 import { DeadLetters } from "./flow/deliver/dead-letters.ts";
 import { Drain, type Target } from "./flow/deliver/drain.ts";
-import { expired, HEALTHY, type Health, reset } from "./flow/deliver/health.ts";
+import { expired, failed, HEALTHY, type Health, reset } from "./flow/deliver/health.ts";
 import { type Attempt, Ledger } from "./flow/deliver/ledger.ts";
 import { Outbox } from "./flow/deliver/outbox.ts";
 import { DELIVERY_WINDOW, migrate } from "./flow/deliver/schema.ts";
@@ -44,12 +44,20 @@ const EXPIRED_ROWS_PER_WAKE = 100;
 const CLOSE_GRACE: DurationMs = seconds(2);
 /** For the flush of a lane that learns of its deletion by itself; the API asks for the same. */
 const CLOSE_WITHIN: DurationMs = seconds(30);
+/** Attempts in a row that may fail before the last flush gives up: a dead endpoint must not keep the caller waiting. */
+const CLOSE_ATTEMPTS = 8;
 /** Pause between attempts of the last flush. */
 const CLOSE_PAUSE: DurationMs = 250;
 /** How long a deleted destination's dead letters stay readable. */
 const CLOSED_RETENTION: DurationMs = days(7);
 /** Waiting bytes beyond which a lane takes no more: the queue keeps it then. Far below an object's 10 GB. */
 const MAX_OUTBOX_BYTES = 5_000_000_000;
+
+/** Where the lane's destination is found. Kept apart from it, because it is known before the destination can be read. */
+interface Address {
+  readonly tenantId: string;
+  readonly destinationId: string;
+}
 
 export class Lane extends DurableObject<Env> implements LaneCalls {
   readonly #deps: LaneDeps;
@@ -59,6 +67,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   readonly #drain: Drain;
   readonly #taken: Taken;
   #health: Health;
+  #address: Address | null;
   #destination: Destination | null;
   #target: Target | null = null;
   /** When the last flush ended; nothing is delivered after it. */
@@ -74,6 +83,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     this.#ledger = new Ledger(sql);
     this.#deadLetters = new DeadLetters(sql);
     this.#health = { ...HEALTHY, ...(this.#fact<Health>("health") ?? {}) };
+    this.#address = this.#fact<Address>("address");
     this.#destination = this.#fact<Destination>("destination");
     this.#closedAt = this.#fact<EpochMs>("closed_at");
     this.#taken = this.#rememberTaken();
@@ -97,17 +107,15 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     });
   }
 
-  async submit(submission: Submission): Promise<TakenCount> {
-    if ((this.#destination?.revision ?? -1) < submission.revision) {
-      await this.#refresh(submission.tenantId, submission.destinationId);
-    }
-    const count = this.#take(submission.parts);
+  async submit({ tenantId, destinationId, revision, parts }: Submission): Promise<TakenCount> {
+    await this.#learn({ tenantId, destinationId }, revision);
+    const count = this.#take(parts);
     this.#go();
     return count;
   }
 
   async configure(tenantId: string, destinationId: string, revision: number): Promise<void> {
-    if ((this.#destination?.revision ?? -1) < revision) await this.#refresh(tenantId, destinationId);
+    await this.#learn({ tenantId, destinationId }, revision);
     this.#go();
   }
 
@@ -121,7 +129,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       reason,
       changes,
       backlog: { events: waiting, bytes: this.#outbox.bytes, oldestAt },
-      nextAttemptAt: waiting === 0 || this.#target === null ? null : Math.max(this.#deps.now(), retryAt ?? 0),
+      nextAttemptAt: waiting === 0 || this.#isPaused() ? null : Math.max(this.#deps.now(), retryAt ?? 0),
       firstLossAt: oldestAt === null ? null : oldestAt + DELIVERY_WINDOW,
       lastDeliveredAt: this.#ledger.lastDeliveredAt,
       deadLetters: this.#deadLetters.count,
@@ -164,34 +172,31 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
 
   async close(within: DurationMs): Promise<FlushReport> {
     const { now, sleep } = this.#deps;
-    if (this.#destination !== null) await this.#refresh(this.#destination.tenantId, this.#destination.id);
+    await this.#refresh();
     const startedAt = now();
     const before = this.#ledger.totals.delivered;
-    const deadline = startedAt + (this.#target === null ? Math.min(within, CLOSE_GRACE) : within);
-    while (
-      now() < deadline &&
-      (this.#outbox.events > 0 || now() < Math.min(deadline, startedAt + CLOSE_GRACE))
-    ) {
+    const parkedBefore = this.#deadLetters.count;
+    const deadline = startedAt + within;
+    // What was accepted before the deletion may still be on the queue, so even an empty lane waits a moment.
+    const earliest = Math.min(deadline, startedAt + CLOSE_GRACE);
+    let failures = 0;
+    while (now() < earliest || (now() < deadline && this.#outbox.events > 0 && failures < CLOSE_ATTEMPTS)) {
       this.#setHealth(reset(this.#health, now()));
       this.#drain.pump();
       await Promise.race([this.#drain.idle(), sleep(Math.max(0, deadline - now()))]);
+      failures = this.#health.retryAt === null ? 0 : failures + 1;
       await sleep(CLOSE_PAUSE);
     }
     this.#target = null;
     this.#closedAt = now();
     this.#setFact("closed_at", this.#closedAt);
-    const deadLettered = this.#parkWaiting(
-      Number.MAX_SAFE_INTEGER,
-      Number.MAX_SAFE_INTEGER,
-      "destination_deleted",
-      {
-        httpStatus: null,
-        code: null,
-        message: "The destination was deleted before this could be delivered",
-      },
-    );
+    this.#parkClosed();
+    const travelling = this.#outbox.events;
+    // An answer may still come for what travels; what it leaves is parked then.
+    if (travelling > 0) this.ctx.waitUntil(this.#drain.idle().then(() => this.#go()));
     this.#arm();
-    return { flushed: this.#ledger.totals.delivered - before, deadLettered };
+    const { delivered } = this.#ledger.totals;
+    return { flushed: delivered - before, deadLettered: this.#deadLetters.count - parkedBefore + travelling };
   }
 
   async batch(batchId: string): Promise<BatchFate | null> {
@@ -203,7 +208,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       bufferedAt: first,
     } = this.#ledger.receiptsOf(batchId);
     const { parked, expired: lost, parkedAt } = this.#deadLetters.fate(batchId);
-    const count = (manifest: readonly (readonly [string, number, number])[]): number =>
+    const count = (manifest: readonly Segment[]): number =>
       manifest.reduce((sum, [id, , events]) => sum + (id === batchId ? events : 0), 0);
     let waiting = 0;
     let bufferedAt = first;
@@ -244,9 +249,9 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   async #wake(): Promise<void> {
     const now = this.#deps.now();
     if (this.#closedAt !== null && now >= this.#closedAt + CLOSED_RETENTION) return this.#forget();
-    const { id, tenantId } = this.#destination ?? {};
-    // The destination may have been changed or deleted while this lane could not be told.
-    if (id !== undefined && tenantId !== undefined) await this.#refresh(tenantId, id);
+    // The destination may have been changed or deleted while this lane could not be told, or it could not be read.
+    await this.#refresh();
+    if (this.#target === null) await this.#connect();
     if (this.#closedAt === null && typeof this.#destination?.deletedAt === "number")
       await this.close(CLOSE_WITHIN);
     const parked = this.#parkWaiting(now - DELIVERY_WINDOW, EXPIRED_ROWS_PER_WAKE, "expired", {
@@ -266,8 +271,13 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       throw new Error("The outbox is full; the queue keeps the events");
     const wanted = parts.filter((part) => this.#isWanted(part));
     const fresh = wanted.filter(({ batchId, part }) => !this.#taken.has(batchId, part));
+    try {
+      this.ctx.storage.transactionSync(() => this.#outbox.append(cutChunks(fresh)));
+    } catch (error) {
+      this.#complain("take.failed", error);
+      throw error; // the queue keeps the message
+    }
     for (const { batchId, part } of fresh) this.#taken.add(batchId, part, now);
-    this.#outbox.append(cutChunks(fresh));
     const events = (list: readonly BatchPart[]): number =>
       list.reduce((sum, { lines }) => sum + lines.length, 0);
     return {
@@ -287,15 +297,18 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
 
   /** Delivers what can be delivered now, and sees to it that somebody wakes this lane for the rest. */
   #go(): void {
-    if (this.#closedAt !== null) {
-      this.#parkWaiting(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "destination_deleted", {
-        httpStatus: null,
-        code: null,
-        message: "The destination had been deleted when this arrived",
-      });
-    }
+    if (this.#closedAt !== null) this.#parkClosed();
     this.#drain.pump();
     this.#arm();
+  }
+
+  /** Nothing is delivered any more: what is there, or still arrives, is kept for a person. */
+  #parkClosed(): void {
+    this.#parkWaiting(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "destination_deleted", {
+      httpStatus: null,
+      code: null,
+      message: "The destination was deleted before this could be delivered",
+    });
   }
 
   #parkWaiting(acceptedUntil: EpochMs, rows: number, reason: ParkReason, words: ProviderWords): number {
@@ -326,8 +339,19 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     return parked;
   }
 
+  /** Whose lane this is, and that the sender saw at least this revision of the destination. */
+  async #learn(address: Address, revision: number): Promise<void> {
+    if (this.#address === null) {
+      this.#address = address;
+      this.#setFact("address", address);
+    }
+    if ((this.#destination?.revision ?? -1) < revision) await this.#refresh();
+  }
+
   /** Reads the destination again. A database that cannot be reached changes nothing: the lane goes on with what it knows. */
-  async #refresh(tenantId: string, destinationId: string): Promise<void> {
+  async #refresh(): Promise<void> {
+    if (this.#address === null) return;
+    const { tenantId, destinationId } = this.#address;
     const fresh = await this.#deps.readDestination(tenantId, destinationId).catch((error: unknown) => {
       this.#complain("destination.unreadable", error);
       return null;
@@ -351,6 +375,16 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     if (!connected.ok) {
       this.#complain("destination.unusable", connected.error);
       this.#target = null;
+      const now = this.#deps.now();
+      const message = "The stored settings or secrets cannot be used; save them again";
+      const failure = {
+        trouble: "config_rejected",
+        message,
+        retryAfter: null,
+        held: true,
+        startedAt: now,
+      } as const;
+      this.#setHealth(failed(this.#health, failure, { now, random: Math.random }));
       return;
     }
     const decide = matcher(destination.routes);
@@ -359,6 +393,11 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       return decision.wanted ? decision.index : null;
     };
     if (this.#destination === destination) this.#target = { connector: connected.value, indexFor };
+  }
+
+  /** Nothing is to be delivered, as opposed to: something is in the way. */
+  #isPaused(): boolean {
+    return this.#closedAt !== null || this.#destination?.enabled === false;
   }
 
   #settled(attempt: Attempt): void {
@@ -405,7 +444,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       now: this.#deps.now(),
       health: this.#health,
       oldestAt: this.#outbox.headAt(),
-      paused: this.#target === null,
+      paused: this.#isPaused(),
       hasHistory: this.#ledger.hasHistory || this.#closedAt !== null,
     });
     if (at === null || (this.#armedAt !== null && this.#armedAt <= at)) return;
@@ -414,8 +453,8 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   }
 
   async #forget(): Promise<void> {
-    const { id, tenantId } = this.#destination ?? {};
-    if (id !== undefined && tenantId !== undefined) await this.#deps.forgetDestination(tenantId, id);
+    if (this.#address !== null)
+      await this.#deps.forgetDestination(this.#address.tenantId, this.#address.destinationId);
     await this.ctx.storage.deleteAll();
     this.ctx.abort("A deleted destination's time is over");
   }
@@ -433,10 +472,10 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     return taken;
   }
 
-  /** After a failed settlement memory may disagree with what is stored: start again from the stored. */
+  /** After a write that failed memory may disagree with what is stored: start again from the stored. */
   #complain(what: string, error: unknown): void {
     this.#deps.log(what, { destination_id: this.#destination?.id, error: String(error).slice(0, 300) });
-    if (what === "settle.failed") this.ctx.abort("Restarting from storage");
+    if (what === "settle.failed" || what === "take.failed") this.ctx.abort("Restarting from storage");
   }
 
   #fact<T>(key: string): T | null {

@@ -52,7 +52,7 @@ export interface FanOutDeps {
 export function fanOut(messages: readonly Message[], deps: FanOutDeps): Promise<void> {
   return consume(messages, {
     handOver: (tenantId, parts) => handOver(tenantId, parts, deps),
-    complain: deps.log,
+    complain: (what, facts) => deps.log(what, facts),
   });
 }
 
@@ -85,6 +85,8 @@ export interface StrandDeps extends FanOutDeps {
     put(message: Stranded): Promise<void>;
     oldest(limit: number): Promise<readonly Stranded[]>;
     remove(id: string): Promise<void>;
+    /** Moves it behind all others. */
+    postpone(id: string, at: EpochMs): Promise<void>;
   };
 }
 
@@ -125,12 +127,15 @@ export async function strand(messages: readonly Message[], deps: StrandDeps): Pr
   );
 }
 
-/** Tries stranded messages again, oldest first. Lanes ignore what they have taken, so a repeat is harmless. */
+/** Tries stranded messages again, the one longest untried first. Lanes ignore what they have taken, so a repeat is harmless. */
 export async function retryStranded(deps: StrandDeps): Promise<void> {
   for (const { id, body } of await deps.stranded.oldest(STRANDED_PER_RUN)) {
     const reason = await handOverBody(body, deps).catch((error: unknown) => String(error));
     if (reason === null) await deps.stranded.remove(id);
-    else deps.log("stranded.still", { id, reason: reason.slice(0, 300) });
+    else {
+      deps.log("stranded.still", { id, reason: reason.slice(0, 300) });
+      await deps.stranded.postpone(id, deps.now()); // or the same hundred would keep all others from their turn
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import { hasScope, mayGrant } from "./access/scope.ts";
 import type { AdministrativeAct, ApiDeps } from "./api/context.ts";
 import { randomBytes } from "./base/bytes.ts";
 import { type Clock, type DurationMs, isoTime, systemClock } from "./base/clock.ts";
-import { ID_PREFIX, newId } from "./base/ids.ts";
+import { ID_PREFIX, newId, uuidV7 } from "./base/ids.ts";
 import { parseJson, withIntegrityHash } from "./base/json.ts";
 import { err, type Result } from "./base/result.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -129,6 +129,9 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
       const key = presentedKey(headers);
       if (key === null) return null;
       const found = await keyring.authenticate(key);
+      if (!found.ok && found.error.reason === "secret_unavailable") {
+        throw new Error("The key's signing secret does not open"); // the relay's trouble, not a stranger's: 503
+      }
       return found.ok ? found.value : null;
     },
     hasScope,
@@ -225,7 +228,7 @@ function connect(destination: Destination, rootKey: RootKey): Result<Connector, 
 /** An event of the relay itself, complete like any other. */
 function relayEvent(tenantId: string, fields: Readonly<Record<string, unknown>>): RelayEvent {
   const at = systemClock();
-  const id = newId(ID_PREFIX.event, at);
+  const id = ID_PREFIX.event + uuidV7(at, randomBytes(10));
   const action = String(fields["action"]);
   const event = {
     id,

@@ -22,6 +22,14 @@ export interface ProviderWords {
   readonly message: string;
 }
 
+/** An event that a provider does not want, in the provider's own words. */
+export interface RefusedEvent {
+  /** In the request, from 0. */
+  readonly index: number;
+  readonly code: string | number | null;
+  readonly message: string;
+}
+
 /**
  * What one request to a provider came to. Each arm makes somebody else act:
  *
@@ -31,6 +39,8 @@ export interface ProviderWords {
  *   `committed` events from the front were taken all the same.
  * - `isolate`: one event is at fault. `committed` events from the front were taken; `offender` is its index in the
  *   request, or null where the provider does not say and splitting has to find it.
+ * - `partial`: the provider answered for each event. `delivered` and `refused` are indexes in the request; the rest was
+ *   not taken and is tried again: at once, or later where `trouble` says why it was not.
  * - `split`: too large as a whole. `committed` is always 0.
  * - `fault`: the provider says that the request is malformed in a way that only the relay can have caused.
  */
@@ -49,6 +59,13 @@ export type Outcome = { readonly words: ProviderWords } & (
       readonly offender: number | null;
     }
   | { readonly kind: "isolate"; readonly committed: number; readonly offender: number | null }
+  | {
+      readonly kind: "partial";
+      readonly delivered: readonly number[];
+      readonly refused: readonly RefusedEvent[];
+      readonly trouble: Trouble | null;
+      readonly retryAfter: DurationMs | null;
+    }
   | { readonly kind: "split" }
   | { readonly kind: "fault" }
 );

@@ -104,13 +104,25 @@ export function fromLine(line: string): RelayEvent {
   const first = line.indexOf("\t");
   const second = line.indexOf("\t", first + 1);
   const third = line.indexOf("\t", second + 1);
-  if (first < 1 || third < 0) throw new Error("Not an event line");
+  if (first < 1 || second < 0 || third < 0) throw new Error("Not an event line");
   return {
     id: line.slice(0, first),
     at: Number(line.slice(first + 1, second)),
     action: line.slice(second + 1, third),
     json: line.slice(third + 1),
   };
+}
+
+/** Whether a text has the form of an event line: for what comes from outside this isolate. */
+export function isLine(text: string): boolean {
+  const first = text.indexOf("\t");
+  const second = text.indexOf("\t", first + 1);
+  return (
+    first > 0 &&
+    second > first &&
+    text.startsWith("{", text.indexOf("\t", second + 1) + 1) &&
+    text.endsWith("}")
+  );
 }
 
 /** The action of a line, without taking the rest apart: what routing looks at. */

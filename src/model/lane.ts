@@ -93,11 +93,11 @@ export interface DeliveryRecord {
 /** Why an event was set aside. A stored reason is never renamed. */
 export const PARK_REASONS = [
   "refused",
+  "outside_window",
   "too_large",
   "expired",
   "destination_deleted",
   "relay_fault",
-  "undeliverable",
 ] as const;
 export type ParkReason = (typeof PARK_REASONS)[number];
 

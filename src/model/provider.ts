@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { EpochMs } from "../base/clock.ts";
+import type { DurationMs, EpochMs } from "../base/clock.ts";
 import { err, type Result } from "../base/result.ts";
 import type { Outcome, ProviderWords } from "./delivery.ts";
 import type { RelayEvent } from "./event.ts";
@@ -47,8 +47,28 @@ export interface ProbeReading {
 
 /** One request of a diagnosis and how to read its answer. Steps run in order until one has a verdict; the last always has. */
 export interface ProbeStep {
-  readonly request: HttpRequestSpec;
+  readonly request: HttpRequestSpec | Promise<HttpRequestSpec>;
   readonly read: (answer: HttpAnswer) => ProbeReading;
+}
+
+/** Which of the oldest waiting events may travel in one request now. Indexes are into the events that were offered. */
+export interface Selection {
+  /** In the order in which they are to be sent; empty only when all are parked. */
+  readonly send: readonly number[];
+  /** Would be thrown away by the provider: set aside beforehand, with the reason for people. */
+  readonly park: readonly { readonly index: number; readonly message: string }[];
+}
+
+/** Requests that may mend what an answer complains of, like creating a missing log stream. */
+export interface Repair {
+  /** @param round from 0; after each round the original request is sent once more. Empty: nothing to mend */
+  readonly requests: (
+    answer: HttpAnswer,
+    round: number,
+    context: EncodeContext,
+  ) => readonly HttpRequestSpec[] | Promise<readonly HttpRequestSpec[]>;
+  /** Whether one of them did its work, or found it done already. */
+  readonly isMended: (answer: HttpAnswer) => boolean;
 }
 
 /** A destination's settings and secrets, checked and ready to use. */
@@ -59,11 +79,28 @@ export interface Connector {
   readonly envelopeBytes: (event: RelayEvent) => number;
   /** The endpoint as it will be called, for the guard and for people. */
   readonly origin: string;
-  readonly encode: (events: readonly RelayEvent[], context: EncodeContext) => HttpRequestSpec;
+  /** A promise only where signing needs one. Indexes in an outcome are into these events. */
+  readonly encode: (
+    events: readonly RelayEvent[],
+    context: EncodeContext,
+  ) => HttpRequestSpec | Promise<HttpRequestSpec>;
   readonly interpret: (
     answer: HttpAnswer,
     sent: { readonly events: number; readonly bytes: number },
   ) => Outcome;
+  /**
+   * Absent: everything offered may travel, in the order offered. At most one request's worth is offered.
+   * For providers with a window of age, a span or an order of their own.
+   */
+  readonly select?: (events: readonly RelayEvent[], now: EpochMs) => Selection;
+  /**
+   * False: the stored rows are never joined to fill a request, so that a delivery has the same events on every retry
+   * and an id derived from them stays the same. Joined when absent.
+   */
+  readonly joins?: boolean;
+  readonly repair?: Repair;
+  /** How old an event may be when it is sent, by its own time; absent where the provider takes any age. Known before it bites. */
+  readonly maxAge?: DurationMs;
   readonly probe: (event: RelayEvent, context: EncodeContext) => readonly ProbeStep[];
   /** Parts of a saved configuration to show, with everything the provider filled in; never a secret. */
   readonly publicConfig: Readonly<Record<string, unknown>>;

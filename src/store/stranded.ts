@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { EpochMs } from "../base/clock.ts";
 import { moment } from "./columns.ts";
 import { many, one, run } from "./database.ts";
 
@@ -24,7 +25,10 @@ export type Stranded = z.infer<typeof StrandedRow>;
 export interface StrandedStore {
   /** The same id again changes nothing: a queue may deliver a message twice. */
   put(message: Stranded): Promise<void>;
+  /** The ones longest untried. */
   oldest(limit: number): Promise<Stranded[]>;
+  /** Tried in vain: moves it behind all others. */
+  postpone(id: string, at: EpochMs): Promise<void>;
   remove(id: string): Promise<void>;
   count(): Promise<number>;
 }
@@ -34,15 +38,19 @@ export function createStrandedStore(db: D1Database): StrandedStore {
     async put({ id, tenantId, reason, body, at }) {
       await run(
         db,
-        "INSERT OR IGNORE INTO stranded (id, tenant_id, reason, body, at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO stranded (id, tenant_id, reason, body, at, tried_at) VALUES (?, ?, ?, ?, ?, ?)",
         id,
         tenantId,
         reason,
         body,
         at,
+        at,
       );
     },
-    oldest: (limit) => many(db, StrandedRow, "SELECT * FROM stranded ORDER BY at, id LIMIT ?", limit),
+    oldest: (limit) => many(db, StrandedRow, "SELECT * FROM stranded ORDER BY tried_at, id LIMIT ?", limit),
+    async postpone(id, at) {
+      await run(db, "UPDATE stranded SET tried_at = ? WHERE id = ?", at, id);
+    },
     async remove(id) {
       await run(db, "DELETE FROM stranded WHERE id = ?", id);
     },

@@ -2,8 +2,11 @@ import { byteLength } from "../../base/bytes.ts";
 import { type DurationMs, type EpochMs, minutes } from "../../base/clock.ts";
 import type { BatchPart } from "../../model/lane.ts";
 
-/** Events of one part that lie next to each other in a chunk: batch id, part, how many. */
-export type Segment = readonly [batchId: string, part: number, count: number];
+/**
+ * Events of one part that lie next to each other in a chunk: batch id, part, how many.
+ * In a receipt also when they were accepted, because a request can carry events of hours.
+ */
+export type Segment = readonly [batchId: string, part: number, count: number, acceptedAt?: EpochMs];
 
 /** What waits together as one row of the outbox. */
 export interface NewChunk {
@@ -73,11 +76,11 @@ export function sliceManifest(manifest: readonly Segment[], keep: readonly boole
 
 /** Joins neighbours of the same part. */
 export function mergeManifests(manifests: readonly (readonly Segment[])[]): readonly Segment[] {
-  const merged: [string, number, number][] = [];
-  for (const [batchId, part, count] of manifests.flat()) {
+  const merged: [string, number, number, EpochMs?][] = [];
+  for (const [batchId, part, count, ...acceptedAt] of manifests.flat()) {
     const last = merged[merged.length - 1];
     if (last !== undefined && last[0] === batchId && last[1] === part) last[2] += count;
-    else merged.push([batchId, part, count]);
+    else merged.push([batchId, part, count, ...acceptedAt]);
   }
   return merged;
 }

@@ -1,6 +1,5 @@
 import type { EpochMs } from "../../base/clock.ts";
 import { ID_PREFIX } from "../../base/ids.ts";
-import { unreachable } from "../../base/result.ts";
 import type { ProviderWords } from "../../model/delivery.ts";
 import { fromLine } from "../../model/event.ts";
 import type { BatchPart, DeadLetter, DeadLetterSelection, LanePage, ParkReason } from "../../model/lane.ts";
@@ -75,23 +74,21 @@ export class DeadLetters {
 
   /** Takes the selected ones out, oldest first and a page at a time, and hands each page to `use`. @returns how many */
   takeOut(selection: DeadLetterSelection, use: (parts: readonly BatchPart[]) => void, now: EpochMs): number {
+    const { where, bindings } = condition(selection);
     let total = 0;
-    for (const { where, bindings } of conditions(selection)) {
-      for (;;) {
-        const rows = this.#sql
-          .exec(
-            `SELECT id, batch_id, part, line FROM dead_letters WHERE ${where} ORDER BY id LIMIT ${PAGE}`,
-            ...bindings,
-          )
-          .toArray();
-        if (rows.length === 0) break;
-        use(asParts(rows, now));
-        for (const row of rows) this.#sql.exec("DELETE FROM dead_letters WHERE id = ?", row["id"] ?? null);
-        this.#count -= rows.length;
-        total += rows.length;
-      }
+    for (;;) {
+      const rows = this.#sql
+        .exec(
+          `SELECT id, batch_id, part, line FROM dead_letters WHERE ${where} ORDER BY id LIMIT ${PAGE}`,
+          ...bindings,
+        )
+        .toArray();
+      if (rows.length === 0) return total;
+      use(asParts(rows, now));
+      for (const row of rows) this.#sql.exec("DELETE FROM dead_letters WHERE id = ?", row["id"] ?? null);
+      this.#count -= rows.length;
+      total += rows.length;
     }
-    return total;
   }
 
   /** Counts of one batch by reason, and when the last of it was parked. */
@@ -123,28 +120,22 @@ export class DeadLetters {
   }
 }
 
-/** One or several conditions; ids are looked for a few at a time because a statement takes at most 100 values. */
-function conditions(selection: DeadLetterSelection): { where: string; bindings: (string | number)[] }[] {
-  if ("all" in selection) return [{ where: "1", bindings: [] }];
+/** Lists travel as JSON, because a statement takes at most 100 values. */
+function condition(selection: DeadLetterSelection): { where: string; bindings: (string | number)[] } {
+  if ("all" in selection) return { where: "1", bindings: [] };
   if ("ids" in selection) {
-    const groups: { where: string; bindings: (string | number)[] }[] = [];
-    for (let at = 0; at < selection.ids.length; at += 40) {
-      const ids = selection.ids.slice(at, at + 40);
-      const marks = ids.map(() => "?").join(", ");
-      const numbers = ids.map((id) =>
-        id.startsWith(ID_PREFIX.deadLetter) ? Number(id.slice(ID_PREFIX.deadLetter.length)) : -1,
-      );
-      const rowIds = numbers.map((number) => (Number.isSafeInteger(number) ? number : -1));
-      groups.push({ where: `(id IN (${marks}) OR event_id IN (${marks}))`, bindings: [...rowIds, ...ids] });
+    const [letters, events] = [[] as number[], [] as string[]];
+    for (const id of selection.ids) {
+      const letter = /^dl_([1-9]\d{0,14})$/.exec(id)?.[1];
+      if (letter === undefined) events.push(id);
+      else letters.push(Number(letter));
     }
-    return groups;
+    const where = "(id IN (SELECT value FROM json_each(?)) OR event_id IN (SELECT value FROM json_each(?)))";
+    return { where, bindings: [JSON.stringify(letters), JSON.stringify(events)] };
   }
-  if ("from" in selection || "to" in selection) {
-    const from = selection.from === undefined ? 0 : Date.parse(selection.from);
-    const to = selection.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(selection.to);
-    return [{ where: "parked_at >= ? AND parked_at < ?", bindings: [from, to] }];
-  }
-  return unreachable(selection as never);
+  const from = selection.from === undefined ? 0 : Date.parse(selection.from);
+  const to = selection.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(selection.to);
+  return { where: "parked_at >= ? AND parked_at < ?", bindings: [from, to] };
 }
 
 /** Rows as parts that are accepted now: a replay has its own day to be delivered in, and keeps the batch it came from. */

@@ -172,7 +172,7 @@ export class Drain {
         latency: answer?.latency ?? 0,
         retryAt: settlement.trouble === null ? null : retryAt,
         maybeTaken: outcome.kind === "retry" && outcome.maybeTaken,
-        manifest: mergeManifests(request.chunks.map(({ manifest }) => manifest)),
+        manifest: carriedSegments(request.chunks),
         delivered: deliveredSegments(request.chunks, settlement.deliveredFlags),
         parked: settlement.parked,
         acceptedAt: Math.min(...request.chunks.map(({ acceptedAt }) => acceptedAt)),
@@ -285,6 +285,14 @@ export class Drain {
     const failure = { ...what, retryAfter: what.retryAfter ?? null, startedAt };
     this.#deps.setHealth(failed(this.#deps.health(), failure, { now: now(), random }));
   }
+}
+
+function carriedSegments(chunks: readonly TakenChunk[]): readonly Segment[] {
+  return mergeManifests(
+    chunks.map(({ manifest, acceptedAt }) =>
+      manifest.map(([batchId, part, count]): Segment => [batchId, part, count, acceptedAt]),
+    ),
+  );
 }
 
 function deliveredSegments(chunks: readonly TakenChunk[], flags: readonly boolean[]): readonly Segment[] {

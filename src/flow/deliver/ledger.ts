@@ -82,7 +82,7 @@ export class Ledger {
     const last = sql
       .exec("SELECT at FROM deliveries WHERE delivered > 0 ORDER BY id DESC LIMIT 1")
       .toArray()[0];
-    this.#hasHistory = this.#nextId > 1;
+    this.#hasHistory = this.#countReceipts() > 1;
     this.#lastDeliveredAt = last === undefined ? null : Number(last["at"]);
   }
 
@@ -197,7 +197,9 @@ export class Ledger {
     );
     for (const row of rows) {
       const at = Number(row["at"]);
-      fate.bufferedAt = Math.min(fate.bufferedAt ?? at, Number(row["accepted_at"]));
+      for (const [id, , , bufferedAt = Number(row["accepted_at"])] of readSegments(row["manifest"])) {
+        if (id === batchId) fate.bufferedAt = Math.min(fate.bufferedAt ?? at, bufferedAt);
+      }
       if (row["outcome"] !== "parked") {
         fate.attempts += 1;
         fate.lastAttemptAt = at;
@@ -210,10 +212,10 @@ export class Ledger {
     return fate;
   }
 
-  /** What was carried since a moment, newest first, at most `limit` requests: the memory of what has been taken. */
+  /** What the last `limit` requests since a moment carried, oldest first: the memory of what has been taken. */
   *carriedSince(since: EpochMs, limit: number): Iterable<Segment> {
     const rows = this.#sql.exec(
-      "SELECT manifest FROM deliveries WHERE at > ? ORDER BY id DESC LIMIT ?",
+      `SELECT manifest FROM (SELECT id, manifest FROM deliveries WHERE at > ? ORDER BY id DESC LIMIT ?) ORDER BY id`,
       since,
       limit,
     );
@@ -223,19 +225,27 @@ export class Ledger {
   /** Forgets receipts and minutes that are too old or too many. */
   prune(now: EpochMs): void {
     this.#sql.exec(
-      "DELETE FROM deliveries WHERE at < ? OR id < ?",
+      "DELETE FROM deliveries WHERE (at < ? OR id < ?) AND id < ?",
       now - RECEIPT_RETENTION,
       this.#nextId - MAX_RECEIPTS,
+      this.#nextId - 1, // the last one stays: it says when something was last delivered
     );
     this.#sql.exec(
       "DELETE FROM minutes WHERE minute < ? AND minute <> ?",
       now - STATS_WINDOW,
       this.#minute.minute,
     );
+    this.#hasHistory = this.#countReceipts() > 1;
+  }
+
+  /** Up to two: enough to know whether there are any besides the one that stays. */
+  #countReceipts(): number {
+    return this.#sql.exec("SELECT id FROM deliveries LIMIT 2").toArray().length;
   }
 
   #count(at: EpochMs, more: Partial<Totals> & { readonly latency?: DurationMs }): void {
-    const minute = at - (at % minutes(1));
+    // A clock that steps back goes on counting in the present minute: an earlier row would hide the totals of the latest.
+    const minute = Math.max(this.#minute.minute, at - (at % minutes(1)));
     const current = this.#minute.minute === minute ? this.#minute : emptyMinute(minute);
     const { latency, ...counts } = more;
     const delivered = counts.delivered ?? 0;

@@ -21,7 +21,7 @@ export async function diagnose(
   const checks: Check[] = [];
   let latencyMs = 0;
   for (const { request, read } of connector.probe(event, { now: now(), indexFor: () => null })) {
-    const answer = await send(request);
+    const answer = await send(await request);
     latencyMs = answer.latency;
     const { checks: found, verdict } = read(answer);
     checks.push(...found);

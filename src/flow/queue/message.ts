@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parseJson } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { isLine } from "../../model/event.ts";
 import type { BatchPart } from "../../model/lane.ts";
 
 /** A part of a batch on its way to the fan-out. */
@@ -51,8 +52,11 @@ export function decodeMessage(body: unknown): Result<QueuedPart, string> {
   const header = Header.safeParse(json.value);
   if (!header.success) return err("unknown version or header");
   const { tenant, batch, part, at } = header.data;
+  const lines = body.slice(end + 1).split("\n");
+  // One unreadable line in an outbox would stop its lane, so it must not get there.
+  if (!lines.every(isLine)) return err("unreadable events");
   return ok({
     tenantId: tenant,
-    part: { batchId: batch, part, acceptedAt: at, lines: body.slice(end + 1).split("\n") },
+    part: { batchId: batch, part, acceptedAt: at, lines },
   });
 }

@@ -51,6 +51,7 @@ CREATE TABLE stranded (
   tenant_id TEXT,                      -- null where the message could not be read
   reason TEXT NOT NULL,
   body TEXT NOT NULL,
-  at INTEGER NOT NULL
+  at INTEGER NOT NULL,
+  tried_at INTEGER NOT NULL            -- the one longest untried has its turn first
 ) STRICT;
-CREATE INDEX stranded_in_order ON stranded (at, id);
+CREATE INDEX stranded_in_order ON stranded (tried_at, id);
