@@ -7,7 +7,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type DurationMs, days, type EpochMs, seconds } from "./base/clock.ts";
 import { parseJson } from "./base/json.ts";
-import { cutChunks, type Segment } from "./flow/deliver/chunk.ts";
+import { CHUNK_EVENTS, cutChunks, type Segment } from "./flow/deliver/chunk.ts";
 import { DeadLetters } from "./flow/deliver/dead-letters.ts";
 import { Drain, type Target } from "./flow/deliver/drain.ts";
 import { expired, failed, HEALTHY, type Health, reset } from "./flow/deliver/health.ts";
@@ -130,7 +130,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       changes,
       backlog: { events: waiting, bytes: this.#outbox.bytes, oldestAt },
       nextAttemptAt: waiting === 0 || this.#isPaused() ? null : Math.max(this.#deps.now(), retryAt ?? 0),
-      firstLossAt: oldestAt === null ? null : oldestAt + DELIVERY_WINDOW,
+      firstLossAt: this.#firstLossAt(oldestAt),
       lastDeliveredAt: this.#ledger.lastDeliveredAt,
       deadLetters: this.#deadLetters.count,
       totals: { ...totals, taken: totals.delivered + totals.parked + waiting - totals.replayed },
@@ -153,7 +153,11 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     const now = this.#deps.now();
     let replayed = 0;
     this.ctx.storage.transactionSync(() => {
-      replayed = this.#deadLetters.takeOut(selection, (parts) => this.#outbox.append(cutChunks(parts)), now);
+      replayed = this.#deadLetters.takeOut(
+        selection,
+        (parts) => this.#outbox.append(cutChunks(parts, this.#rowEvents())),
+        now,
+      );
       if (replayed > 0) this.#ledger.countReplayed(now, replayed);
     });
     this.#go();
@@ -272,7 +276,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     const wanted = parts.filter((part) => this.#isWanted(part));
     const fresh = wanted.filter(({ batchId, part }) => !this.#taken.has(batchId, part));
     try {
-      this.ctx.storage.transactionSync(() => this.#outbox.append(cutChunks(fresh)));
+      this.ctx.storage.transactionSync(() => this.#outbox.append(cutChunks(fresh, this.#rowEvents())));
     } catch (error) {
       this.#complain("take.failed", error);
       throw error; // the queue keeps the message
@@ -285,6 +289,11 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       repeated: events(wanted) - events(fresh),
       unwanted: events(parts) - events(wanted),
     };
+  }
+
+  /** A provider that takes fewer events a request than a row holds gets smaller rows. */
+  #rowEvents(): number {
+    return Math.min(CHUNK_EVENTS, this.#target?.connector.limits.events ?? CHUNK_EVENTS);
   }
 
   /** While switched off or deleted, only what was accepted before that is kept. */
@@ -316,7 +325,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     let parked = 0;
     this.ctx.storage.transactionSync(() => {
       for (const chunk of this.#outbox.acceptedUntil(acceptedUntil, this.#drain.travelling, rows)) {
-        const events = this.#deadLetters.park(chunk, { reason, words, now });
+        const events = this.#deadLetters.park(chunk, now, () => ({ reason, words }));
         this.#outbox.remove([chunk]);
         this.#ledger.record({
           at: now,
@@ -393,6 +402,14 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       return decision.wanted ? decision.index : null;
     };
     if (this.#destination === destination) this.#target = { connector: connected.value, indexFor };
+  }
+
+  /** The day's window, or the provider's own limit of age where that comes first. */
+  #firstLossAt(oldestAt: EpochMs | null): EpochMs | null {
+    if (oldestAt === null) return null;
+    const maxAge = this.#target?.connector.maxAge ?? Number.POSITIVE_INFINITY;
+    const tooOldAt = (this.#outbox.oldestEventAt() ?? oldestAt) + maxAge;
+    return Math.max(this.#deps.now(), Math.min(oldestAt + DELIVERY_WINDOW, tooOldAt));
   }
 
   /** Nothing is to be delivered, as opposed to: something is in the way. */

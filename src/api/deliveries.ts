@@ -18,7 +18,7 @@ const Delivery = z
     id: z.int(),
     time: Moment,
     outcome: z
-      .enum(["delivered", "retry", "hold", "isolate", "split", "fault", "parked"])
+      .enum(["delivered", "retry", "hold", "isolate", "partial", "split", "fault", "parked"])
       .meta({ description: "`hold` means that settings or credentials are refused and everything is kept" }),
     reason: z.enum(TROUBLES).nullable(),
     events: z.int(),

@@ -125,6 +125,12 @@ export function isLine(text: string): boolean {
   );
 }
 
+/** When the event of a line happened. */
+export function timeOfLine(line: string): EpochMs {
+  const first = line.indexOf("\t");
+  return Number(line.slice(first + 1, line.indexOf("\t", first + 1)));
+}
+
 /** The action of a line, without taking the rest apart: what routing looks at. */
 export function actionOfLine(line: string): string {
   const second = line.indexOf("\t", line.indexOf("\t") + 1);

@@ -36,10 +36,12 @@ export class TestLane {
   now: EpochMs = 1_000_000;
   enabled = true;
   script: Script;
+  /** What the provider does differently from the plain one. */
+  provider: Partial<Connector> = {};
   /** Ids of each request, in order. */
   readonly requests: string[][] = [];
   /** Ids that the provider has taken, in order, repeats included. */
-  readonly arrived: string[] = [];
+  arrived: string[] = [];
   readonly attempts: Attempt[] = [];
   readonly complaints: string[] = [];
   readonly outbox: Outbox;
@@ -65,7 +67,10 @@ export class TestLane {
       outbox: this.outbox,
       ledger: this.ledger,
       deadLetters: this.deadLetters,
-      atomically: (work) => storage.transactionSync(work),
+      atomically: (work) => {
+        if (this.#answersLeft < 0) throw new Error("crashed"); // the dead write nothing
+        storage.transactionSync(work);
+      },
       target: () => (this.enabled ? { connector: this.#connector(), indexFor: () => null } : null),
       health: () => this.health,
       setHealth: (health) => {
@@ -119,7 +124,7 @@ export class TestLane {
     const again = new TestLane(this.#storage, this.script);
     again.now = this.now;
     again.health = this.health;
-    again.arrived.push(...this.arrived);
+    again.arrived = this.arrived; // what the provider has does not go away
     return again;
   }
 
@@ -144,10 +149,13 @@ export class TestLane {
             : outcome.kind === "isolate" || outcome.kind === "hold"
               ? outcome.committed
               : 0;
+        if (outcome.kind === "partial")
+          this.arrived.push(...outcome.delivered.flatMap((index) => ids[index] ?? []));
         this.arrived.push(...ids.slice(0, taken));
         return outcome;
       },
       probe: () => [],
+      ...this.provider,
     };
   }
 }

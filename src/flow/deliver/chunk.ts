@@ -1,5 +1,6 @@
 import { byteLength } from "../../base/bytes.ts";
 import { type DurationMs, type EpochMs, minutes } from "../../base/clock.ts";
+import { timeOfLine } from "../../model/event.ts";
 import type { BatchPart } from "../../model/lane.ts";
 
 /**
@@ -12,6 +13,8 @@ export type Segment = readonly [batchId: string, part: number, count: number, ac
 export interface NewChunk {
   /** Of its oldest event: the clock of the delivery window. */
   readonly acceptedAt: EpochMs;
+  /** The earliest of the events' own times: the clock of a provider that takes nothing old. */
+  readonly firstEventAt: EpochMs;
   readonly events: number;
   /** UTF-8 bytes of the lines. */
   readonly bytes: number;
@@ -28,15 +31,22 @@ export const CHUNK_BYTES = 250_000;
 /** Parts accepted further apart than this do not share a chunk, because a chunk expires as one. */
 const CHUNK_SPAN: DurationMs = minutes(1);
 
-/** Cuts parts into chunks, in order. A single event larger than a chunk is one by itself. */
-export function cutChunks(parts: readonly BatchPart[]): readonly NewChunk[] {
+/**
+ * Cuts parts into chunks, in order. A single event larger than a chunk is one by itself.
+ *
+ * @param maxEvents fewer than usual where a request carries fewer
+ */
+export function cutChunks(parts: readonly BatchPart[], maxEvents = CHUNK_EVENTS): readonly NewChunk[] {
   const chunks: NewChunk[] = [];
   let lines: string[] = [];
   let manifest: [string, number, number][] = [];
   let bytes = 0;
   let oldest = 0;
   const close = (): void => {
-    if (lines.length > 0) chunks.push({ acceptedAt: oldest, events: lines.length, bytes, manifest, lines });
+    if (lines.length > 0) {
+      const events = lines.length;
+      chunks.push({ acceptedAt: oldest, firstEventAt: firstEventAt(lines), events, bytes, manifest, lines });
+    }
     lines = [];
     manifest = [];
     bytes = 0;
@@ -46,7 +56,7 @@ export function cutChunks(parts: readonly BatchPart[]): readonly NewChunk[] {
     let segment: [string, number, number] | null = null;
     for (const line of incoming) {
       const lineBytes = byteLength(line) + 1;
-      if (lines.length > 0 && (lines.length >= CHUNK_EVENTS || bytes + lineBytes > CHUNK_BYTES)) {
+      if (lines.length > 0 && (lines.length >= maxEvents || bytes + lineBytes > CHUNK_BYTES)) {
         close();
         segment = null;
       }
@@ -72,6 +82,13 @@ export function sliceManifest(manifest: readonly Segment[], keep: readonly boole
     at += count;
     return kept === 0 ? [] : [[batchId, part, kept]];
   });
+}
+
+/** The earliest of some lines' own times. */
+export function firstEventAt(lines: readonly string[]): EpochMs {
+  let first = Number.POSITIVE_INFINITY;
+  for (const line of lines) first = Math.min(first, timeOfLine(line));
+  return first;
 }
 
 /** Joins neighbours of the same part. */

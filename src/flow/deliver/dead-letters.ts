@@ -12,7 +12,6 @@ const PAGE = 1_000;
 export interface Parking {
   readonly reason: ParkReason;
   readonly words: ProviderWords;
-  readonly now: EpochMs;
 }
 
 /**
@@ -32,25 +31,20 @@ export class DeadLetters {
     return this.#count;
   }
 
-  /** Parks the events of a chunk for which `which` is true (all when absent). @returns how many */
-  park(chunk: TakenChunk, parking: Parking, which?: (position: number) => boolean): number {
-    const { reason, words, now } = parking;
+  /** Parks the events of a chunk for which `why` gives a reason. @returns how many */
+  park(chunk: TakenChunk, now: EpochMs, why: (position: number) => Parking | null): number {
     let parked = 0;
     for (const [position, line] of chunk.lines.entries()) {
-      if (which !== undefined && !which(position)) continue;
+      const parking = why(position);
+      if (parking === null) continue;
+      const { reason, words } = parking;
       const [batchId, part] = segmentAt(chunk.manifest, position);
       this.#sql.exec(
         `INSERT INTO dead_letters (batch_id, part, reason, message, http_status, code, attempts, accepted_at, parked_at, event_id, line)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[
-          batchId,
-          part,
-          reason,
-          words.message,
-          words.httpStatus,
-          words.code === null ? null : String(words.code),
-        ],
-        ...[chunk.attempts, chunk.acceptedAt, now, line.slice(0, line.indexOf("\t")), line],
+        ...[batchId, part, reason, words.message, words.httpStatus],
+        ...[words.code === null ? null : String(words.code), chunk.attempts, chunk.acceptedAt, now],
+        ...[line.slice(0, line.indexOf("\t")), line],
       );
       parked += 1;
     }

@@ -4,15 +4,14 @@
  */
 import { byteLength } from "../../base/bytes.ts";
 import type { Clock, EpochMs } from "../../base/clock.ts";
-import { unreachable } from "../../base/result.ts";
-import type { Outcome, ProviderWords, Trouble } from "../../model/delivery.ts";
+import type { Outcome } from "../../model/delivery.ts";
 import type { RelayEvent } from "../../model/event.ts";
 import type { HttpAnswer, Send } from "../../model/http.ts";
-import type { ParkReason } from "../../model/lane.ts";
-import type { Connector } from "../../model/provider.ts";
+import type { Connector, Selection } from "../../model/provider.ts";
 import { mergeManifests, type Segment, sliceManifest } from "./chunk.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { failed, type Health, permits, slowed, succeeded } from "./health.ts";
+import { type Judgement, judge, type Parked } from "./judge.ts";
 import type { Attempt, Ledger } from "./ledger.ts";
 import type { Outbox, TakenChunk } from "./outbox.ts";
 
@@ -43,7 +42,10 @@ export interface DrainDeps {
 
 interface Request {
   readonly chunks: readonly TakenChunk[];
+  /** What is sent, in the order in which it is sent. */
   readonly events: readonly RelayEvent[];
+  /** Where each sent event lies among the events of the chunks. */
+  readonly positions: readonly number[];
   readonly startedAt: EpochMs;
 }
 
@@ -53,15 +55,10 @@ interface Answered {
   readonly answer: HttpAnswer | null;
 }
 
-/** What settling decided, for the record. */
-interface Settlement {
-  readonly deliveredFlags: readonly boolean[];
-  readonly parked: number;
-  readonly trouble: Trouble | null;
-}
-
 /** Smallest body that a "too large" can teach a lane to keep to; below it single events decide. */
 const MIN_LEARNED_BYTES = 20_000;
+/** Times that one attempt may mend something and send again. CloudWatch needs two: the stream, then the group. */
+const MAX_REPAIRS = 2;
 
 export class Drain {
   readonly #deps: DrainDeps;
@@ -93,20 +90,11 @@ export class Drain {
   pump(): void {
     for (;;) {
       const target = this.#deps.target();
-      const { window, events } = permits(this.#deps.health(), this.#deps.now());
+      const { window } = permits(this.#deps.health(), this.#deps.now());
       if (target === null || this.#inFlight.size >= window) return;
-      const { limits, envelopeBytes } = target.connector;
-      const chunks = this.#deps.outbox.take({
-        events: Math.min(limits.events, events),
-        bytes: Math.min(limits.bytes, this.#learnedBytes),
-        envelopeBytes,
-        exclude: this.#travelling,
-      });
-      if (chunks === null) return;
-      void this.#run(
-        { chunks, events: chunks.flatMap((chunk) => chunk.events), startedAt: this.#deps.now() },
-        target,
-      );
+      const request = this.#next(target.connector);
+      if (request === null) return;
+      void this.#run(request, target);
     }
   }
 
@@ -114,6 +102,32 @@ export class Drain {
   idle(): Promise<void> {
     if (this.#inFlight.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** The next request: the oldest rows that fit, and of their events those that may travel now. */
+  #next(connector: Connector): Request | null {
+    const { outbox, health, now } = this.#deps;
+    const { limits, envelopeBytes, joins = true } = connector;
+    const permitted = permits(health(), now()).events;
+    for (;;) {
+      const chunks = outbox.take({
+        events: joins ? Math.min(limits.events, permitted) : 1,
+        bytes: Math.min(limits.bytes, this.#learnedBytes),
+        envelopeBytes,
+        exclude: this.#travelling,
+      });
+      if (chunks === null) return null;
+      const offered = chunks.flatMap(({ events }) => events);
+      const { send, park } = connector.select?.(offered, now()) ?? everything(offered);
+      if (park.length > 0) {
+        this.#parkBeforehand(chunks, park);
+        continue;
+      }
+      // A delivery whose id must stay the same is not cut down to a probe.
+      const positions = send.slice(0, joins ? Math.min(limits.events, permitted) : limits.events);
+      const events = positions.flatMap((position) => offered[position] ?? []);
+      return { chunks, events, positions, startedAt: now() };
+    }
   }
 
   async #run(request: Request, target: Target): Promise<void> {
@@ -125,11 +139,8 @@ export class Drain {
     } catch (error) {
       // Nothing was settled, so everything still waits; knocking again at once would spin.
       this.#deps.complain("settle.failed", error);
-      this.#fail(request, {
-        trouble: "provider_error",
-        message: "The relay could not record an answer",
-        held: false,
-      });
+      const verdict = { kind: "trouble", trouble: "provider_error", held: false, retryAfter: null } as const;
+      this.#noteHealth(request, { verdict }, "The relay could not record an answer");
     } finally {
       this.#inFlight.delete(request);
       for (const { id } of request.chunks) this.#travelling.delete(id);
@@ -139,12 +150,9 @@ export class Drain {
     for (const resume of this.#waiters.splice(0)) resume();
   }
 
-  async #ask({ events }: Request, { connector, indexFor }: Target): Promise<Answered> {
+  async #ask({ events }: Request, target: Target): Promise<Answered> {
     try {
-      const spec = connector.encode(events, { now: this.#deps.now(), indexFor });
-      const bytes = byteLength(spec.body ?? "");
-      const answer = await this.#deps.send(spec);
-      return { outcome: connector.interpret(answer, { events: events.length, bytes }), bytes, answer };
+      return await this.#askAndMend(events, target);
     } catch (error) {
       this.#deps.complain("adapter.failed", error);
       const words = {
@@ -156,152 +164,153 @@ export class Drain {
     }
   }
 
+  /** Sends; where the provider says what is missing, makes it and sends once more. */
+  async #askAndMend(events: readonly RelayEvent[], { connector, indexFor }: Target): Promise<Answered> {
+    const { now, send } = this.#deps;
+    for (let round = 0; ; round += 1) {
+      const spec = await connector.encode(events, { now: now(), indexFor });
+      const bytes = byteLength(spec.body ?? "");
+      const sent = { events: events.length, bytes };
+      const answer = await send(spec);
+      const context = { now: now(), indexFor };
+      const mending =
+        round < MAX_REPAIRS ? await connector.repair?.requests(answer, round, context) : undefined;
+      if (mending === undefined || mending.length === 0) {
+        return { outcome: connector.interpret(answer, sent), bytes, answer };
+      }
+      for (const request of mending) {
+        const mended = await send(request);
+        if (!connector.repair?.isMended(mended))
+          return { outcome: connector.interpret(mended, sent), bytes, answer: mended };
+      }
+    }
+  }
+
   #settle(request: Request, { outcome, bytes, answer }: Answered): void {
-    const { ledger, now } = this.#deps;
-    let attempt: Attempt | null = null;
+    const { ledger, outbox, now } = this.#deps;
+    const { chunks, positions } = request;
+    const judgement = judge(outcome, request.events.length);
+    const keep = chunks.flatMap(({ events }) => events.map(() => true));
+    const isDelivered = keep.map(() => false);
+    for (const [index, position] of positions.entries()) {
+      if (!judgement.isDelivered(index)) continue;
+      isDelivered[position] = true;
+      keep[position] = false;
+    }
+    for (const { index } of judgement.park) keep[positions[index] ?? -1] = false;
+    const { verdict } = judgement;
+    const attempt: Attempt = {
+      at: now(),
+      outcome: outcome.kind,
+      trouble: verdict.kind === "trouble" ? verdict.trouble : null,
+      words: outcome.words,
+      events: request.events.length,
+      bytes,
+      latency: answer?.latency ?? 0,
+      retryAt: null,
+      maybeTaken: outcome.kind === "retry" && outcome.maybeTaken,
+      manifest: carriedSegments(chunks, positions),
+      delivered: segmentsOf(chunks, isDelivered),
+      parked: judgement.park.length,
+      acceptedAt: Math.min(...chunks.map(({ acceptedAt }) => acceptedAt)),
+    };
     this.#deps.atomically(() => {
-      const settlement = this.#apply(request, outcome, bytes);
-      const { retryAt } = this.#deps.health();
-      attempt = {
-        at: now(),
-        outcome: outcome.kind,
-        trouble: settlement.trouble,
-        words: outcome.words,
-        events: request.events.length,
-        bytes,
-        latency: answer?.latency ?? 0,
-        retryAt: settlement.trouble === null ? null : retryAt,
-        maybeTaken: outcome.kind === "retry" && outcome.maybeTaken,
-        manifest: carriedSegments(request.chunks),
-        delivered: deliveredSegments(request.chunks, settlement.deliveredFlags),
-        parked: settlement.parked,
-        acceptedAt: Math.min(...request.chunks.map(({ acceptedAt }) => acceptedAt)),
-      };
+      this.#park(request, judgement.park);
+      outbox.settle(chunks, keep);
+      if (verdict.kind === "trouble") outbox.countAttempt(chunks);
+      if (judgement.halve) outbox.halve(chunks);
+      if (outcome.kind === "split") this.#learnedBytes = Math.max(MIN_LEARNED_BYTES, Math.floor(bytes / 2));
+      this.#noteHealth(request, judgement, outcome.words.message);
+      ledger.record({ ...attempt, retryAt: verdict.kind === "trouble" ? this.#deps.health().retryAt : null });
+    });
+    this.#deps.settled(attempt);
+  }
+
+  /** Events that the provider would throw away: parked before they are sent, with a record of their own. */
+  #parkBeforehand(chunks: readonly TakenChunk[], park: Selection["park"]): void {
+    const { ledger, outbox, now } = this.#deps;
+    const words = (message: string) => ({ httpStatus: null, code: null, message });
+    const parked = park.map(
+      ({ index, message }): Parked => ({ index, reason: "outside_window", words: words(message) }),
+    );
+    const isParked = chunks.flatMap(({ events }) => events.map(() => false));
+    for (const { index } of park) isParked[index] = true;
+    const attempt: Attempt = {
+      at: now(),
+      outcome: "parked",
+      trouble: null,
+      words: words(park[0]?.message ?? ""),
+      events: park.length,
+      bytes: 0,
+      latency: 0,
+      retryAt: null,
+      maybeTaken: false,
+      manifest: segmentsOf(chunks, isParked),
+      delivered: [],
+      parked: park.length,
+      acceptedAt: Math.min(...chunks.map(({ acceptedAt }) => acceptedAt)),
+    };
+    this.#deps.atomically(() => {
+      this.#park({ chunks, positions: isParked.map((_, position) => position) }, parked);
+      outbox.settle(
+        chunks,
+        isParked.map((is) => !is),
+      );
       ledger.record(attempt);
     });
-    if (attempt !== null) this.#deps.settled(attempt);
+    this.#deps.settled(attempt);
   }
 
-  /** The policy, one arm an outcome. Every arm leaves each event delivered, parked or waiting. */
-  #apply(request: Request, outcome: Outcome, bytes: number): Settlement {
-    const { outbox } = this.#deps;
-    const { chunks, events } = request;
-    const none = events.map(() => false);
-    switch (outcome.kind) {
-      case "delivered":
-        outbox.remove(chunks);
-        this.#succeed();
-        if (outcome.slowDown) this.#deps.setHealth(slowed(this.#deps.health()));
-        return { deliveredFlags: events.map(() => true), parked: 0, trouble: null };
-      case "retry":
-        outbox.countAttempt(chunks);
-        this.#fail(request, {
-          trouble: outcome.trouble,
-          message: outcome.words.message,
-          held: false,
-          retryAfter: outcome.retryAfter,
-        });
-        return { deliveredFlags: none, parked: 0, trouble: outcome.trouble };
-      case "hold": {
-        const flags = events.map((_, index) => index < outcome.committed);
-        outbox.settle(
-          chunks,
-          flags.map((taken) => !taken),
-        );
-        outbox.countAttempt(chunks);
-        this.#fail(request, { trouble: outcome.trouble, message: outcome.words.message, held: true });
-        return { deliveredFlags: flags, parked: 0, trouble: outcome.trouble };
-      }
-      case "isolate":
-        return this.#isolate(request, outcome);
-      case "split":
-        this.#learnedBytes = Math.max(MIN_LEARNED_BYTES, Math.floor(bytes / 2));
-        return this.#halveOrPark(request, "too_large", outcome.words);
-      case "fault": {
-        const parked = this.#park(request, { reason: "relay_fault", words: outcome.words });
-        outbox.remove(chunks);
-        return { deliveredFlags: none, parked, trouble: null };
-      }
-      default:
-        return unreachable(outcome);
-    }
-  }
-
-  /** One event is at fault: what came before it is there, it is set aside, and the rest goes on at once. */
-  #isolate(request: Request, outcome: Outcome & { kind: "isolate" }): Settlement {
-    const { offender, committed, words } = outcome;
-    if (offender === null) return this.#halveOrPark(request, "refused", words);
-    const flags = request.events.map((_, index) => index < committed);
-    const parked = this.#park(request, { reason: "refused", words }, (index) => index === offender);
-    this.#deps.outbox.settle(
-      request.chunks,
-      request.events.map((_, index) => index >= committed && index !== offender),
-    );
-    this.#succeed();
-    return { deliveredFlags: flags, parked, trouble: null };
-  }
-
-  /** The provider does not say which event it is: try each half by itself. A single one has been found. */
-  #halveOrPark(request: Request, reason: ParkReason, words: ProviderWords): Settlement {
-    const deliveredFlags = request.events.map(() => false);
-    this.#succeed();
-    if (request.events.length > 1) {
-      this.#deps.outbox.halve(request.chunks);
-      return { deliveredFlags, parked: 0, trouble: null };
-    }
-    const parked = this.#park(request, { reason, words });
-    this.#deps.outbox.remove(request.chunks);
-    return { deliveredFlags, parked, trouble: null };
-  }
-
-  #park(
-    { chunks }: Request,
-    { reason, words }: { reason: ParkReason; words: ProviderWords },
-    which: (index: number) => boolean = () => true,
-  ): number {
+  #park({ chunks, positions }: Pick<Request, "chunks" | "positions">, parked: readonly Parked[]): void {
+    if (parked.length === 0) return;
     const now = this.#deps.now();
+    const byPosition = new Map(parked.map((one) => [positions[one.index], one]));
     let first = 0;
-    let parked = 0;
     for (const chunk of chunks) {
       const offset = first;
-      const attempted = { ...chunk, attempts: chunk.attempts + 1 };
-      parked += this.#deps.deadLetters.park(attempted, { reason, words, now }, (position) =>
-        which(offset + position),
-      );
       first += chunk.events.length;
+      this.#deps.deadLetters.park({ ...chunk, attempts: chunk.attempts + 1 }, now, (position) => {
+        return byPosition.get(offset + position) ?? null;
+      });
     }
-    return parked;
   }
 
-  #succeed(): void {
-    this.#deps.setHealth(succeeded(this.#deps.health(), this.#deps.now()));
-  }
-
-  #fail(
-    { startedAt }: Request,
-    what: { trouble: Trouble; message: string; held: boolean; retryAfter?: number | null },
-  ): void {
-    const { now, random } = this.#deps;
-    const failure = { ...what, retryAfter: what.retryAfter ?? null, startedAt };
-    this.#deps.setHealth(failed(this.#deps.health(), failure, { now: now(), random }));
+  #noteHealth({ startedAt }: Request, { verdict }: Pick<Judgement, "verdict">, message: string): void {
+    const { now, random, health, setHealth } = this.#deps;
+    if (verdict.kind === "trouble") {
+      const { trouble, held, retryAfter } = verdict;
+      setHealth(failed(health(), { trouble, message, held, retryAfter, startedAt }, { now: now(), random }));
+    } else {
+      const well = succeeded(health(), now());
+      setHealth(verdict.slowDown ? slowed(well) : well);
+    }
   }
 }
 
-function carriedSegments(chunks: readonly TakenChunk[]): readonly Segment[] {
+function everything(offered: readonly RelayEvent[]): Selection {
+  return { send: offered.map((_, index) => index), park: [] };
+}
+
+/** What a request carries, each segment with the time at which it was accepted. */
+function carriedSegments(chunks: readonly TakenChunk[], positions: readonly number[]): readonly Segment[] {
+  const isSent = chunks.flatMap(({ events }) => events.map(() => false));
+  for (const position of positions) isSent[position] = true;
   return mergeManifests(
-    chunks.map(({ manifest, acceptedAt }) =>
+    slices(chunks, isSent).map(({ manifest, acceptedAt }) =>
       manifest.map(([batchId, part, count]): Segment => [batchId, part, count, acceptedAt]),
     ),
   );
 }
 
-function deliveredSegments(chunks: readonly TakenChunk[], flags: readonly boolean[]): readonly Segment[] {
+function segmentsOf(chunks: readonly TakenChunk[], flags: readonly boolean[]): readonly Segment[] {
+  return mergeManifests(slices(chunks, flags).map(({ manifest }) => manifest));
+}
+
+function slices(chunks: readonly TakenChunk[], flags: readonly boolean[]) {
   let at = 0;
-  return mergeManifests(
-    chunks.map(({ manifest, events }) => {
-      const own = flags.slice(at, at + events.length);
-      at += events.length;
-      return sliceManifest(manifest, own);
-    }),
-  );
+  return chunks.map(({ manifest, events, acceptedAt }) => {
+    const own = flags.slice(at, at + events.length);
+    at += events.length;
+    return { manifest: sliceManifest(manifest, own), acceptedAt };
+  });
 }

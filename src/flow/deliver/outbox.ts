@@ -1,7 +1,7 @@
 import { byteLength } from "../../base/bytes.ts";
 import type { EpochMs } from "../../base/clock.ts";
 import { fromLine, type RelayEvent } from "../../model/event.ts";
-import { type NewChunk, type Segment, sliceManifest } from "./chunk.ts";
+import { firstEventAt, type NewChunk, type Segment, sliceManifest } from "./chunk.ts";
 
 /** Row ids are this far apart, so that the halves of a row that is cut again and again keep their place in the order. */
 const ID_STEP = 2 ** 20;
@@ -65,6 +65,12 @@ export class Outbox {
   /** When the oldest of them was accepted. Reads every row's head: not for the hot path. */
   oldestAt(): EpochMs | null {
     const oldest = this.#sql.exec("SELECT MIN(accepted_at) AS oldest FROM outbox").one()["oldest"];
+    return oldest === null ? null : Number(oldest);
+  }
+
+  /** When the earliest of them happened, by the producers' clocks. Reads every row's head, like `oldestAt`. */
+  oldestEventAt(): EpochMs | null {
+    const oldest = this.#sql.exec("SELECT MIN(first_event_at) AS oldest FROM outbox").one()["oldest"];
     return oldest === null ? null : Number(oldest);
   }
 
@@ -208,7 +214,14 @@ export class Outbox {
     const manifest = sliceManifest(chunk.manifest, isSecond);
     this.#insert(
       id,
-      { acceptedAt: chunk.acceptedAt, events: rest.length, bytes: storedBytes(rest), manifest, lines: rest },
+      {
+        acceptedAt: chunk.acceptedAt,
+        firstEventAt: firstEventAt(rest),
+        events: rest.length,
+        bytes: storedBytes(rest),
+        manifest,
+        lines: rest,
+      },
       { attempts: chunk.attempts, group: id },
     );
     return id;
@@ -228,10 +241,20 @@ export class Outbox {
     chunk: NewChunk,
     { attempts, group }: { attempts: number; group: number | null },
   ): void {
-    const { acceptedAt, events, bytes, manifest, lines } = chunk;
+    const { acceptedAt, firstEventAt: eventAt, events, bytes, manifest, lines } = chunk;
     this.#sql.exec(
-      "INSERT INTO outbox (id, accepted_at, attempts, in_group, events, bytes, manifest, lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[id, acceptedAt, attempts, group, events, bytes, JSON.stringify(manifest), lines.join("\n")],
+      "INSERT INTO outbox (id, accepted_at, first_event_at, attempts, in_group, events, bytes, manifest, lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[
+        id,
+        acceptedAt,
+        eventAt,
+        attempts,
+        group,
+        events,
+        bytes,
+        JSON.stringify(manifest),
+        lines.join("\n"),
+      ],
     );
     this.#events += events;
     this.#bytes += bytes;
@@ -240,8 +263,8 @@ export class Outbox {
   #replace(chunk: TakenChunk, lines: readonly string[], manifest: readonly Segment[]): void {
     const bytes = storedBytes(lines);
     this.#sql.exec(
-      "UPDATE outbox SET events = ?, bytes = ?, manifest = ?, lines = ? WHERE id = ?",
-      ...[lines.length, bytes, JSON.stringify(manifest), lines.join("\n"), chunk.id],
+      "UPDATE outbox SET first_event_at = ?, events = ?, bytes = ?, manifest = ?, lines = ? WHERE id = ?",
+      ...[firstEventAt(lines), lines.length, bytes, JSON.stringify(manifest), lines.join("\n"), chunk.id],
     );
     this.#events += lines.length - chunk.lines.length;
     this.#bytes += bytes - storedBytes(chunk.lines);

@@ -4,7 +4,8 @@ import { DELIVERY_WINDOW_HOURS, RECEIPT_RETENTION_DAYS } from "../../model/lane.
 /** Ordered steps of a lane's own schema. A step is never edited once released; a new one is added. */
 const STEPS: readonly string[] = [
   `CREATE TABLE outbox (
-     id INTEGER PRIMARY KEY, accepted_at INTEGER NOT NULL, attempts INTEGER NOT NULL, in_group INTEGER,
+     id INTEGER PRIMARY KEY, accepted_at INTEGER NOT NULL, first_event_at INTEGER NOT NULL,
+     attempts INTEGER NOT NULL, in_group INTEGER,
      events INTEGER NOT NULL, bytes INTEGER NOT NULL, manifest TEXT NOT NULL, lines TEXT NOT NULL);
    CREATE TABLE deliveries (
      id INTEGER PRIMARY KEY, accepted_at INTEGER NOT NULL, at INTEGER NOT NULL, outcome TEXT NOT NULL, trouble TEXT,

@@ -212,6 +212,126 @@ describe("delivering", () => {
   });
 });
 
+describe("providers with rules of their own", () => {
+  it("an event that the provider would throw away is parked beforehand, and never sent", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage);
+      lane.provider = {
+        select: (events) => ({
+          send: events.flatMap(({ id }, index) => (id.endsWith("7") ? [] : [index])),
+          park: events.flatMap(({ id }, index) => (id.endsWith("7") ? [{ index, message: "too old" }] : [])),
+        }),
+      };
+      lane.take(aPart("a", 300));
+      await lane.run();
+      expect(lane.requests.flat().some((id) => id.endsWith("7"))).toBe(false);
+      expect(lane.deadLetters.count).toBe(30);
+      expect(lane.deadLetters.page(null, 1).items).toMatchObject([
+        { reason: "outside_window", message: "too old" },
+      ]);
+      expect(lane.arrived).toHaveLength(270);
+    });
+  });
+
+  it("events are sent in the provider's order and only as many as it allows together, and each answer meets its own event", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage, (sent) => {
+        const offender = sent.indexOf("a-13");
+        return offender < 0 ? delivered : { kind: "isolate", words: refusal, committed: offender, offender };
+      });
+      // Backwards, and at most seven at a time.
+      lane.provider = {
+        select: (events) => ({
+          send: events.map((_, index) => events.length - 1 - index).slice(0, 7),
+          park: [],
+        }),
+      };
+      lane.take(aPart("a", 40));
+      await lane.run();
+      expect(lane.requests.every(({ length }) => length <= 7)).toBe(true);
+      expect(lane.requests[0]).toEqual(["a-39", "a-38", "a-37", "a-36", "a-35", "a-34", "a-33"]);
+      expect([...lane.arrived].sort()).toEqual(
+        ids("a", 40)
+          .filter((id) => id !== "a-13")
+          .sort(),
+      );
+      expect(lane.deadLetters.page(null, 5).items.map(({ eventId }) => eventId)).toEqual(["a-13"]);
+    });
+  });
+
+  it("events that the provider took one by one are not sent again with those it did not", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage, (sent) => {
+        const indexes = sent.map((_, index) => index);
+        const refused = indexes.filter((index) => sent[index] === "a-5");
+        const taken = indexes.filter((index) => index % 2 === 0 && sent[index] !== "a-5");
+        const items = refused.map((index) => ({ index, code: 400, message: "no" }));
+        return { kind: "partial", words, delivered: taken, refused: items, trouble: null, retryAfter: null };
+      });
+      lane.take(aPart("a", 100));
+      await lane.run();
+      expect([...lane.arrived].sort()).toEqual(
+        ids("a", 100)
+          .filter((id) => id !== "a-5")
+          .sort(),
+      );
+      expect(new Set(lane.arrived).size).toBe(lane.arrived.length);
+    });
+  });
+
+  it("what the provider misses is made once, and the same events are sent again", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage);
+      const made: string[] = [];
+      lane.provider = {
+        repair: {
+          requests: (_, round) => {
+            if (made.length > 0) return [];
+            made.push(`stream in round ${round}`);
+            return [{ method: "POST", url: "https://siem.example/stream", headers: {}, body: "" }];
+          },
+          isMended: () => true,
+        },
+      };
+      lane.take(aPart("a", 10));
+      await lane.run();
+      expect(made).toEqual(["stream in round 0"]);
+      expect(lane.requests).toEqual([ids("a", 10), ids("a", 10)]);
+      expect(lane.arrived).toEqual(ids("a", 10));
+    });
+  });
+
+  it("a delivery that must stay the same is neither joined nor cut on a retry", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      let failures = 3;
+      const lane = new TestLane(storage, () => (failures-- > 0 ? unavailable : delivered));
+      lane.provider = { joins: false };
+      lane.take(aPart("a", 100));
+      lane.take(aPart("b", 100));
+      await lane.run();
+      const seen = new Set(lane.requests.map((request) => request.join(" ")));
+      expect(seen).toEqual(new Set([ids("a", 100).join(" "), ids("b", 100).join(" ")]));
+    });
+  });
+
+  it("a provider that takes one event a request gets one event a request", async ({ expect }) => {
+    await inStorage(async (storage) => {
+      const lane = new TestLane(storage);
+      lane.provider = { joins: false, limits: { events: 1, bytes: 1_000_000 } };
+      lane.take(aPart("a", 30));
+      await lane.run();
+      expect(lane.requests.map(({ length }) => length)).toEqual(Array.from({ length: 30 }, () => 1));
+      expect(lane.arrived).toEqual(ids("a", 30));
+    });
+  });
+});
+
 describe("whatever a provider answers", () => {
   /** Answers at random for a while, then recovers. */
   function moody(moods: readonly number[]): Script {
