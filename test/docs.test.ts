@@ -220,7 +220,7 @@ describe("architecture", () => {
       `at least ${count(constant("src/flow/deliver/drain.ts", "MIN_LEARNED_BYTES"))} bytes`,
       `still read for ${constant("src/store/destinations.ts", "STILL_OWED_DAYS")} days`,
       `up to ${count(constant("src/flow/route/match.ts", "MAX_REMEMBERED_ACTIONS"))} of them`,
-      `the oldest ${constant("src/pipeline.ts", "STRANDED_PER_RUN")} every five minutes`,
+      `the ${constant("src/pipeline.ts", "STRANDED_PER_RUN")} longest untried every five minutes`,
       `believed for ${time("src/access/keyring.ts", "HIT_TTL")}`,
       `| It takes no more`,
     ];

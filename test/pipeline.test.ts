@@ -101,6 +101,12 @@ class World implements StrandDeps {
     remove: async (id: string): Promise<void> => {
       this.kept.delete(id);
     },
+    postpone: async (id: string): Promise<void> => {
+      const message = this.kept.get(id);
+      if (message === undefined) return;
+      this.kept.delete(id);
+      this.kept.set(id, message);
+    },
   };
 
   /** Batches that a destination was given. */
@@ -246,6 +252,33 @@ describe("a delivery of the queue", () => {
   });
 });
 
+describe("a message with an unreadable line among good ones", () => {
+  const [good = ""] = aPart("bat_1", 1).lines;
+  const body = bodyOf({ ...aPart("bat_1", 1), lines: [good, "evt_2\t1", good] });
+
+  it("does not reach a lane, where it would stop everything behind it", async ({ expect }) => {
+    const world = new World(everything);
+    const bad = aMessage("m1", body);
+    const fine = aMessage("m2", bodyOf(aPart("bat_2", 1)));
+    await fanOut([bad.message, fine.message], world);
+    expect(world.batchesOf("siem_all")).toEqual(["bat_2"]);
+    expect([bad.decisions, fine.decisions]).toEqual([["retry in 2 s"], ["ack"]]);
+    expect(world.logged).toEqual(["message.unreadable"]);
+  });
+
+  it("is kept for a person when the queue gives up on it", async ({ expect }) => {
+    const world = new World(everything);
+    const { message, decisions } = aMessage("m1", body);
+    await strand([message], world);
+    await retryStranded(world);
+    expect(world.submissions).toEqual([]);
+    expect([...world.kept.values()].map(({ reason, body: kept }) => [reason, kept])).toEqual([
+      ["unreadable events", body],
+    ]);
+    expect(decisions).toEqual(["ack"]);
+  });
+});
+
 describe("a message that the queue gave up on", () => {
   it("is handed over after all where that is possible now, and then let go", async ({ expect }) => {
     const world = new World(everything);
@@ -330,7 +363,7 @@ describe("the schedule", () => {
     const world = await aStrandedWorld();
     world.fails = { lanes: ["siem_users"] };
     await retryStranded(world);
-    expect([...world.kept.keys()]).toEqual(["m1", "m3"]);
+    expect([...world.kept.keys()].toSorted()).toEqual(["m1", "m3"]);
     world.fails = {};
     await retryStranded(world);
     expect([...world.kept.keys()]).toEqual(["m3"]);
@@ -341,6 +374,19 @@ describe("the schedule", () => {
     world.fails = { destinations: true };
     await retryStranded(world);
     expect(world.kept.size).toBe(3);
+  });
+
+  it("gives a good message its turn although a hundred that nobody can read are older", async ({
+    expect,
+  }) => {
+    const world = new World(everything);
+    const put = (id: string, body: string): Promise<void> =>
+      world.stranded.put({ id, tenantId: null, reason: "", body, at: NOW });
+    for (let index = 0; index < 250; index += 1) await put(`unreadable-${index}`, "?");
+    await put("good", bodyOf(aPart("bat_1", 1)));
+    for (let run = 0; run < 3; run += 1) await retryStranded(world);
+    expect(world.batchesOf("siem_all")).toEqual(["bat_1"]);
+    expect(world.kept.size).toBe(250);
   });
 
   it("hands over oldest first", async ({ expect }) => {

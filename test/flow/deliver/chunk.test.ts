@@ -8,7 +8,8 @@ import {
   segmentAt,
   sliceManifest,
 } from "../../../src/flow/deliver/chunk.ts";
-import { aPart } from "../../support/lines.ts";
+import { type RelayEvent, toLine } from "../../../src/model/event.ts";
+import { anEvent, aPart } from "../../support/lines.ts";
 
 const aManifest = fc.array(
   fc.tuple(fc.constantFrom("bat_a", "bat_b"), fc.nat({ max: 2 }), fc.integer({ min: 1, max: 6 })),
@@ -67,6 +68,20 @@ describe("merged manifests", () => {
     );
   });
 
+  it("keep when the events were accepted, where that is said", ({ expect }) => {
+    const given: readonly (readonly Segment[])[] = [
+      [
+        ["bat_a", 0, 2, 10],
+        ["bat_b", 0, 1, 20],
+      ],
+      [["bat_b", 0, 3, 20]],
+    ];
+    expect(mergeManifests(given)).toEqual([
+      ["bat_a", 0, 2, 10],
+      ["bat_b", 0, 4, 20],
+    ]);
+  });
+
   it("do not change what was given", ({ expect }) => {
     const given: readonly (readonly Segment[])[] = [[["bat_a", 0, 2]], [["bat_a", 0, 3]]];
     expect(mergeManifests(given)).toEqual([["bat_a", 0, 5]]);
@@ -100,9 +115,24 @@ describe("a row", () => {
   });
 
   it("of its own is what an event gets that is larger than a row", ({ expect }) => {
-    const large = "x".repeat(CHUNK_BYTES + 1);
-    const part = { ...aPart("bat_a", 1), lines: ["a", large, "b"] };
-    expect(cutChunks([part]).map(({ lines }) => lines)).toEqual([["a"], [large], ["b"]]);
+    const notes = ["a", "x".repeat(CHUNK_BYTES + 1), "b"];
+    const lines = notes.map((note, index) => toLine(anEvent(`evt_${index}`, { note })));
+    const part = { ...aPart("bat_a", 1), lines };
+    expect(cutChunks([part]).map((chunk) => chunk.lines)).toEqual(lines.map((line) => [line]));
+  });
+
+  it("knows the earliest time of its events, in whatever order they happened", ({ expect }) => {
+    const happened = (at: number): RelayEvent => ({ ...anEvent(`evt_${at}`), at });
+    const lines = [50, -7, 90].map((at) => toLine(happened(at)));
+    expect(cutChunks([{ ...aPart("bat_a", 1), lines }]).map(({ firstEventAt }) => firstEventAt)).toEqual([
+      -7,
+    ]);
+  });
+
+  it("is smaller for a provider that takes fewer events a request than a row usually holds", ({ expect }) => {
+    const chunks = cutChunks([aPart("bat_a", 25)], 10);
+    expect(chunks.map(({ events }) => events)).toEqual([10, 10, 5]);
+    expect(chunks.flatMap(({ lines }) => lines)).toEqual(aPart("bat_a", 25).lines);
   });
 
   it("names a part again where the part goes on from the row before", ({ expect }) => {

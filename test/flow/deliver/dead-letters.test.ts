@@ -4,7 +4,7 @@ import { cutChunks } from "../../../src/flow/deliver/chunk.ts";
 import { DeadLetters, type Parking } from "../../../src/flow/deliver/dead-letters.ts";
 import type { TakenChunk } from "../../../src/flow/deliver/outbox.ts";
 import { fromLine } from "../../../src/model/event.ts";
-import type { BatchPart, DeadLetterSelection } from "../../../src/model/lane.ts";
+import type { BatchPart, DeadLetter, DeadLetterSelection } from "../../../src/model/lane.ts";
 import { anEvent, aPart } from "../../support/lines.ts";
 import { inStorage } from "../../support/storage.ts";
 
@@ -14,15 +14,17 @@ const NOON = Date.parse("2026-06-30T12:00:00Z");
 const chunksOf = (parts: readonly BatchPart[]): readonly TakenChunk[] =>
   cutChunks(parts).map((chunk, id) => ({ ...chunk, id, attempts: 2, events: chunk.lines.map(fromLine) }));
 
-const parking = (more: Partial<Parking> = {}): Parking => ({
+const refusal: Parking = {
   reason: "refused",
   words: { httpStatus: 400, code: 6, message: "Invalid data format" },
-  now: NOON,
-  ...more,
-});
+};
 
-function park(deadLetters: DeadLetters, parts: readonly BatchPart[], more: Partial<Parking> = {}): void {
-  for (const chunk of chunksOf(parts)) deadLetters.park(chunk, parking(more));
+function park(
+  deadLetters: DeadLetters,
+  parts: readonly BatchPart[],
+  { now = NOON, ...more }: Partial<Parking> & { now?: number } = {},
+): void {
+  for (const chunk of chunksOf(parts)) deadLetters.park(chunk, now, () => ({ ...refusal, ...more }));
 }
 
 const eventIds = (parts: readonly BatchPart[]): string[] =>
@@ -84,7 +86,8 @@ describe("an event that is set aside", () => {
       const deadLetters = new DeadLetters(sql);
       const [chunk] = chunksOf([aPart("bat_a", 2), aPart("bat_b", 2, { part: 3 })]);
       if (chunk === undefined) throw new Error("No chunk");
-      expect(deadLetters.park(chunk, parking(), (position) => position === 1 || position === 2)).toBe(2);
+      const isRefused = (position: number): boolean => position === 1 || position === 2;
+      expect(deadLetters.park(chunk, NOON, (at) => (isRefused(at) ? refusal : null))).toBe(2);
       expect(deadLetters.count).toBe(2);
       expect(deadLetters.page(null, 10).items.map(({ eventId, batchId }) => [eventId, batchId])).toEqual([
         ["bat_b-0", "bat_b"],
@@ -93,6 +96,21 @@ describe("an event that is set aside", () => {
       expect([...deadLetters.parts()].sort()).toEqual([
         ["bat_a", 0, 0],
         ["bat_b", 3, 0],
+      ]);
+    });
+  });
+
+  it("keeps its own reason beside others of the same request", async ({ expect }) => {
+    await inStorage(({ sql }) => {
+      const deadLetters = new DeadLetters(sql);
+      const [chunk] = chunksOf([aPart("bat_a", 2)]);
+      if (chunk === undefined) throw new Error("No chunk");
+      const words = { httpStatus: null, code: null, message: "Older than 18 hours" };
+      const reasons: readonly Parking[] = [refusal, { reason: "outside_window", words }];
+      expect(deadLetters.park(chunk, NOON, (position) => reasons[position] ?? null)).toBe(2);
+      expect(deadLetters.page(null, 10).items.map(({ reason, message }) => [reason, message])).toEqual([
+        ["outside_window", "Older than 18 hours"],
+        ["refused", "Invalid data format"],
       ]);
     });
   });
@@ -188,6 +206,43 @@ describe("taking dead letters out", () => {
       const ids = Array.from({ length: 1_000 }, (_, index) => `bat_a-${index}`);
       expect(takeOut(deadLetters, { ids })).toEqual(ids);
       expect(deadLetters.count).toBe(100);
+    });
+  });
+
+  it("comes oldest first for a whole page of ids, which a list shows newest first", async ({ expect }) => {
+    const cases = [1, 40, 41, 100, 1_000].flatMap((count) => [
+      { count, idOf: ({ id }: DeadLetter) => id },
+      { count, idOf: ({ eventId }: DeadLetter) => eventId },
+      { count, idOf: ({ id, eventId }: DeadLetter) => (id.endsWith("3") ? id : eventId) },
+    ]);
+    for (const { count, idOf } of cases) {
+      await inStorage(({ sql }) => {
+        const deadLetters = new DeadLetters(sql);
+        park(deadLetters, [aPart("bat_a", count)]);
+        const ids = deadLetters.page(null, count).items.map(idOf);
+        expect(takeOut(deadLetters, { ids })).toEqual(eventIds([aPart("bat_a", count)]));
+      });
+    }
+  });
+
+  it("takes nothing for what only looks like the number of a dead letter", async ({ expect }) => {
+    await inStorage(({ sql }) => {
+      const deadLetters = new DeadLetters(sql);
+      park(deadLetters, [aPart("bat_a", 20)]);
+      const ids = [
+        "dl_1e1",
+        "dl_0x1",
+        "dl_1.0",
+        "dl_01",
+        "dl_+1",
+        "dl_ 1",
+        "dl_1 ",
+        "dl_1\n",
+        "DL_1",
+        "dl_0",
+      ];
+      expect(takeOut(deadLetters, { ids })).toEqual([]);
+      expect(deadLetters.count).toBe(20);
     });
   });
 

@@ -75,6 +75,13 @@ describe("a message that cannot be read", () => {
     ["names no batch", withHeader({ batch: undefined }), "unknown version or header"],
     ["has a part that is not a count", withHeader({ part: -1 }), "unknown version or header"],
     ["has a time that is not one", withHeader({ at: "yesterday" }), "unknown version or header"],
+    ["has an empty line", `${withHeader({})}\n`, "unreadable events"],
+    ["was broken off in the middle of an event", withHeader({}).slice(0, -1), "unreadable events"],
+    [
+      "was broken off in the middle of an action",
+      withHeader({}).replace(/gin\t.*$/, ""),
+      "unreadable events",
+    ],
   ];
 
   it.for(unreadable)("because it %s says why", ([, body, reason], { expect }) => {

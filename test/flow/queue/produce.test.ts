@@ -31,16 +31,17 @@ const size = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 10_000, max: 70_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 63_500, max: MAX_LINE_BYTES }) },
 );
-/** Lines of many sizes, numbered so that order shows; some of characters that are two bytes each. */
+/** An event line of so many bytes, numbered so that order shows, filled up with a character of one byte or of two. */
+function aLine(index: number, bytes: number, filling = "x"): string {
+  const line = (note: string): string => `evt_${index}\t1\ta.b\t{"n":"${note}"}`;
+  const room = Math.max(0, bytes - line("").length);
+  return line(filling.repeat(Math.floor(room / byteLength(filling))));
+}
+
+/** Lines of many sizes; some of characters that are two bytes each. */
 const someLines = fc
   .array(fc.record({ size, wide: fc.boolean() }), { minLength: 1, maxLength: 60 })
-  .map((specs) =>
-    specs.map((spec, index) => {
-      const number = `${index}|`;
-      const bytes = spec.size - number.length;
-      return number + (spec.wide ? "é".repeat(bytes >> 1) : "x".repeat(bytes));
-    }),
-  );
+  .map((specs) => specs.map((spec, index) => aLine(index, spec.size, spec.wide ? "é" : "x")));
 
 /** A queue that remembers each call and lets those fail whose number is given. */
 function aQueue(failing: readonly number[] = []): ProduceDeps & { readonly calls: string[][] } {
@@ -120,11 +121,11 @@ describe("putting a batch on the queue", () => {
   });
 
   it("takes one message for a thousand small events where they fit", ({ expect }) => {
-    expect(pack(outgoing(Array.from({ length: 1_000 }, () => "x".repeat(60))))).toHaveLength(1);
+    expect(pack(outgoing(Array.from({ length: 1_000 }, (_, index) => aLine(index, 60))))).toHaveLength(1);
   });
 
   it("gives a message of its own to an event of the largest size", ({ expect }) => {
-    const lines = ["a", "x".repeat(MAX_LINE_BYTES), "b"];
+    const lines = [aLine(0, 40), aLine(1, MAX_LINE_BYTES), aLine(2, 40)];
     const parts = pack(outgoing(lines)).map(({ body }) => partOf(body).lines);
     expect(parts).toEqual(lines.map((line) => [line]));
   });
@@ -187,7 +188,7 @@ describe("grouping messages into calls", () => {
 });
 
 describe("a queue that fails", () => {
-  const lines = Array.from({ length: 12 }, (_, index) => `${index}|${"x".repeat(60_000)}`);
+  const lines = Array.from({ length: 12 }, (_, index) => aLine(index, 60_000));
 
   it("in one of several calls has not accepted the batch", async ({ expect }) => {
     const whole = aQueue();
@@ -199,7 +200,7 @@ describe("a queue that fails", () => {
   });
 
   it("is never a reason to throw", async ({ expect }) => {
-    expect(await produce(outgoing(["a"]), aQueue([0]))).toBe(false);
+    expect(await produce(outgoing([aLine(0, 40)]), aQueue([0]))).toBe(false);
   });
 });
 
