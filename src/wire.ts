@@ -18,6 +18,7 @@ import { createSend } from "./egress/send.ts";
 import { ownsBatchId } from "./flow/accept/idempotency.ts";
 import { diagnose } from "./flow/deliver/probe.ts";
 import { produce } from "./flow/queue/produce.ts";
+import { explain } from "./flow/route/match.ts";
 import type { Destination, StatusReason } from "./model/destination.ts";
 import { type RelayEvent, toLine } from "./model/event.ts";
 import type { Send } from "./model/http.ts";
@@ -149,6 +150,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
     ownsBatchId: (tenantId, batchId) => ownsBatchId(tenantId, batchId, ingestDeps.batchTagKey),
     providers: PROVIDERS,
     checkEndpoint: (url) => checkEndpoint(url, { allowInsecure: config.allowInsecureDestinations, ownHosts }),
+    explain,
     diagnose: (connector, tenantId) =>
       diagnose(connector, relayEvent(tenantId, { action: "siem.test_connection", actor_type: "SYSTEM" }), {
         now: systemClock,

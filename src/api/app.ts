@@ -14,6 +14,7 @@ import { keyEndpoints } from "./keys.ts";
 import { documentEndpoints, registerEndpoint } from "./openapi.ts";
 import { operatorEndpoints } from "./operator.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
+import { routePreviewEndpoints } from "./route-preview.ts";
 import { tenantEndpoints } from "./tenants.ts";
 
 /** Everything that is answered, one line for each resource. */
@@ -24,6 +25,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     ...catalogEndpoints(),
     ...destinationTestEndpoints(deps),
     ...destinationEndpoints(deps),
+    ...routePreviewEndpoints(deps),
     ...deliveryEndpoints(deps),
     ...deadLetterEndpoints(deps),
     ...keyEndpoints(deps),

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Clock, DurationMs, EpochMs } from "../base/clock.ts";
 import type { Result } from "../base/result.ts";
-import type { Destination } from "../model/destination.ts";
+import type { Destination, Routes } from "../model/destination.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "../model/ingest.ts";
 import type { LaneCalls } from "../model/lane.ts";
 import type { TestReport } from "../model/probe.ts";
@@ -80,6 +80,14 @@ export interface AdministrativeAct {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** Why an action goes where it goes. */
+export interface RouteExplanation {
+  readonly wanted: boolean;
+  readonly index: string | null;
+  readonly route: { readonly position: number; readonly match: string; readonly enabled: boolean } | null;
+  readonly hasRoutes: boolean;
+}
+
 /** One line of the log: what happened, and plain facts about it. */
 export type Log = (
   level: "debug" | "info" | "warn" | "error",
@@ -121,6 +129,8 @@ export interface ApiDeps {
   readonly providers: readonly Provider[];
   /** Whether a destination may be there at all; the error is one sentence for the caller. */
   checkEndpoint(url: string): Result<URL, string>;
+  /** Where an action would go by these routes, and why. */
+  explain(routes: Routes, action: string): RouteExplanation;
   /** A connection test in stages. */
   diagnose(connector: Connector, tenantId: string): Promise<TestReport>;
 

@@ -74,6 +74,14 @@ async function testStored(c: ApiContext, deps: ApiDeps): Promise<Response> {
   const report = connected.ok
     ? await deps.diagnose(connected.value, destination.tenantId)
     : settingsReport(connected.error);
+  await deps.record({
+    tenantId: destination.tenantId,
+    actorId: callerOf(c).keyId,
+    action: "siem.test",
+    resourceType: "siem_destination",
+    resourceId: id,
+    metadata: { ok: report.ok, http_status: report.httpStatus, provider_code: report.providerCode },
+  });
   return c.json(viewReport(report));
 }
 

@@ -5,6 +5,7 @@ import type { Destination } from "../model/destination.ts";
 import type { Provider } from "../model/provider.ts";
 import { readBody } from "./body.ts";
 import type { ApiContext, ApiDeps } from "./context.ts";
+import { changeOf, factsOf } from "./destination-acts.ts";
 import { createBody, patchBody, putBody } from "./destination-bodies.ts";
 import { type ConfigRule, draftChange, draftNew, openSecrets, sealDraft } from "./destination-draft.ts";
 import { type DestinationChange, providerOf, readChange } from "./destination-input.ts";
@@ -164,7 +165,7 @@ async function create(c: ApiContext, deps: ApiDeps): Promise<Response> {
     action: "siem.create",
     resourceType: "siem_destination",
     resourceId: id,
-    metadata: { provider: provider.kind, name: destination.name },
+    metadata: { after: factsOf(destination) },
   });
   const [report = null] = await askReports([destination], deps);
   return c.json(viewDestination(destination, report, deps), 201, { location: `/v1/audit/siem/${id}` });
@@ -184,15 +185,14 @@ async function change(c: ApiContext, deps: ApiDeps, config: ConfigRule): Promise
   const first = await findDestination(c, deps);
   const provider = adapterOf(first, deps.providers);
   const wanted = readChange(await readBody(c, AnyObject), provider, config === "merge");
-  const changed = await applyChange(first, wanted, { provider, config, deps });
+  const { before, changed } = await applyChange(first, wanted, { provider, config, deps });
   await tellLane(changed, deps);
   await deps.record({
     tenantId,
     actorId: keyId,
-    action: "siem.update",
+    ...changeOf(before, changed, Object.keys(wanted.secrets)),
     resourceType: "siem_destination",
     resourceId: changed.id,
-    metadata: { changed: [...Object.keys(wanted.fields), ...Object.keys(wanted.secrets)] },
   });
   const [report = null] = await askReports([changed], deps);
   return c.json(viewDestination(changed, report, deps));
@@ -203,7 +203,7 @@ async function applyChange(
   first: Destination,
   wanted: DestinationChange,
   rules: { readonly provider: Provider; readonly config: ConfigRule; readonly deps: ApiDeps },
-): Promise<Destination> {
+): Promise<{ readonly before: Destination; readonly changed: Destination }> {
   const { deps, provider, config } = rules;
   let present: Destination | null = first;
   for (let attempt = 0; attempt < 2; attempt += 1) {
@@ -219,7 +219,7 @@ async function applyChange(
       },
     );
     const next = sealDraft(draft, deps);
-    if (await deps.destinations.update(next, present.revision)) return next;
+    if (await deps.destinations.update(next, present.revision)) return { before: present, changed: next };
     present = await deps.destinations.get(first.tenantId, first.id);
   }
   return refuse("conflict", "Others are changing this destination at the same time. Read it and try again.");
@@ -239,7 +239,8 @@ async function tellLane({ tenantId, id, revision }: Destination, deps: ApiDeps):
 async function remove(c: ApiContext, deps: ApiDeps): Promise<Response> {
   const { tenantId, keyId } = callerOf(c);
   const { force } = readQuery(c, ForceQuery);
-  const { id, name, provider } = await findDestination(c, deps);
+  const destination = await findDestination(c, deps);
+  const { id } = destination;
   if (!(await deps.destinations.markDeleted(tenantId, id, deps.now()))) return notFound("destination");
   await deps.record({
     tenantId,
@@ -247,7 +248,7 @@ async function remove(c: ApiContext, deps: ApiDeps): Promise<Response> {
     action: "siem.delete",
     resourceType: "siem_destination",
     resourceId: id,
-    metadata: { provider, name },
+    metadata: { before: factsOf(destination) },
   });
   const within = force === "true" || force === "1" ? 0 : LAST_FLUSH;
   try {

@@ -42,8 +42,11 @@ export const KNOWN_ACTIONS: readonly (readonly [action: string, description: str
   ["api-key.delete", "An API key was revoked"],
   ["siem.create", "A SIEM destination was created"],
   ["siem.update", "A SIEM destination was changed"],
+  ["siem.enable", "A SIEM destination was switched on"],
+  ["siem.disable", "A SIEM destination was switched off"],
   ["siem.delete", "A SIEM destination was deleted"],
   ["siem.replay", "Dead letters of a SIEM destination were replayed"],
   ["siem.discard", "Dead letters of a SIEM destination were discarded"],
-  ["siem.test_connection", "The connection to a SIEM destination was tested"],
+  ["siem.test", "A connection test of a SIEM destination was run"],
+  ["siem.test_connection", "The test event itself, sent to verify a SIEM connection"],
 ];

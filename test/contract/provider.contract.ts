@@ -148,13 +148,13 @@ export function providerContract(provider: Provider, sample: ProviderSample): vo
       expect(connector.kind).toBe(provider.kind);
     });
 
-    it("encodes any events to one request at its address, with no secret outside the headers", ({
+    it("encodes any events to one request at its address, with no secret outside the headers", async ({
       expect,
     }) => {
       const connector = open();
-      fc.assert(
-        fc.property(events, (given) => {
-          const request = connector.encode(given, context);
+      await fc.assert(
+        fc.asyncProperty(events, async (given) => {
+          const request = await connector.encode(given, context);
           expect(request.method).toBe("POST");
           expect(new URL(request.url).origin).toBe(new URL(connector.origin).origin);
           expect(leaks(request.url + (request.body ?? ""))).toEqual([]);
@@ -164,14 +164,14 @@ export function providerContract(provider: Provider, sample: ProviderSample): vo
       );
     });
 
-    it("stays within the envelope that it announces, so that a full request keeps the limit", ({
+    it("stays within the envelope that it announces, so that a full request keeps the limit", async ({
       expect,
     }) => {
       const connector = open();
       const routed = { ...context, indexFor: () => "i".repeat(256) };
-      fc.assert(
-        fc.property(events, (given) => {
-          const body = connector.encode(given, routed).body ?? "";
+      await fc.assert(
+        fc.asyncProperty(events, async (given) => {
+          const body = (await connector.encode(given, routed)).body ?? "";
           const promised = given.reduce(
             (sum, one) => sum + byteLength(one.json) + connector.envelopeBytes(one),
             0,
@@ -183,7 +183,7 @@ export function providerContract(provider: Provider, sample: ProviderSample): vo
       expect(connector.limits.bytes).toBeGreaterThan(200_000);
     });
 
-    it("carries every event whole, in the order given", ({ expect }) => {
+    it("carries every event whole, in the order given", async ({ expect }) => {
       const connector = open();
       const marked = Array.from(
         { length: 50 },
@@ -194,7 +194,7 @@ export function providerContract(provider: Provider, sample: ProviderSample): vo
           json: JSON.stringify({ marker: `<${n}>` }),
         }),
       );
-      const body = connector.encode(marked, context).body ?? "";
+      const body = (await connector.encode(marked, context)).body ?? "";
       const found = [...body.matchAll(/<(\d+)>/g)].map(([, n]) => Number(n));
       expect(found).toEqual(marked.map((_, n) => n));
     });
@@ -211,16 +211,18 @@ export function providerContract(provider: Provider, sample: ProviderSample): vo
       );
     });
 
-    it("diagnoses any answers to a verdict, without telling a secret", ({ expect }) => {
-      fc.assert(
-        fc.property(fc.array(answers(secrets[0] ?? ""), { minLength: 5, maxLength: 5 }), (given) => {
+    it("diagnoses any answers to a verdict, without telling a secret", async ({ expect }) => {
+      const answered = fc.array(answers(secrets[0] ?? ""), { minLength: 5, maxLength: 5 });
+      await fc.assert(
+        fc.asyncProperty(answered, async (given) => {
           const steps = open().probe(
             { id: "evt_1", at: 1, action: "siem.test_connection", json: '{"id":"evt_1"}' },
             context,
           );
           const readings = [];
           for (const [index, step] of steps.entries()) {
-            expect(leaks(step.request.url + (step.request.body ?? ""))).toEqual([]);
+            const request = await step.request;
+            expect(leaks(request.url + (request.body ?? ""))).toEqual([]);
             const reading = step.read(given[index % given.length] as HttpAnswer); // five of them
             readings.push(reading);
             if (reading.verdict !== null) break;
@@ -244,13 +246,20 @@ function problems(outcome: Outcome, events: number): readonly string[] {
   const { message } = outcome.words;
   if (message.trim() === "" || message.length > MAX_MESSAGE_CHARACTERS || /[\r\n]/.test(message))
     wrong.push("message");
-  if ("trouble" in outcome && !TROUBLES.includes(outcome.trouble)) wrong.push("trouble");
+  if ("trouble" in outcome && outcome.trouble !== null && !TROUBLES.includes(outcome.trouble))
+    wrong.push("trouble");
   if ("offender" in outcome) {
     const { committed, offender } = outcome;
     if (!(committed >= 0 && committed <= events)) wrong.push("committed");
     if (offender !== null && !(offender >= committed && offender < events)) wrong.push("offender");
   }
-  if (outcome.kind === "retry" && outcome.retryAfter !== null && !(outcome.retryAfter >= 0))
+  if (outcome.kind === "partial") {
+    const named = [...outcome.delivered, ...outcome.refused.map(({ index }) => index)];
+    if (new Set(named).size !== named.length || named.some((index) => !(index >= 0 && index < events))) {
+      wrong.push("indexes");
+    }
+  }
+  if ("retryAfter" in outcome && outcome.retryAfter !== null && !(outcome.retryAfter >= 0))
     wrong.push("retryAfter");
   if (outcome.kind === "delivered" && outcome.ackId !== null && !(outcome.ackId >= 0)) wrong.push("ackId");
   return wrong;

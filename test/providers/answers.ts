@@ -1,5 +1,5 @@
 import type { RelayEvent } from "../../src/model/event.ts";
-import type { HttpAnswer, SendFailureReason } from "../../src/model/http.ts";
+import type { HttpAnswer, HttpRequestSpec, SendFailureReason } from "../../src/model/http.ts";
 import type { Connector, EncodeContext, Provider } from "../../src/model/provider.ts";
 
 /** An answer as the door hands it over. An object becomes JSON. */
@@ -52,4 +52,18 @@ export function faults(provider: Provider, given: Given): readonly string[] {
   const { endpoint = "https://siem.example.com", config = {}, secrets = { token: "s3cr3t-token" } } = given;
   const connected = provider.connect({ destinationId: "siem_1", endpoint, config, secrets });
   return connected.ok ? [] : connected.error.map(({ path }) => path);
+}
+
+/** For providers that encode without waiting. */
+export function plain(request: HttpRequestSpec | Promise<HttpRequestSpec>): HttpRequestSpec {
+  if (request instanceof Promise) throw new Error("This provider encodes at once");
+  return request;
+}
+
+export function encode(
+  connector: Connector,
+  events: readonly RelayEvent[],
+  context: EncodeContext,
+): HttpRequestSpec {
+  return plain(connector.encode(events, context));
 }

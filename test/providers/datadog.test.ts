@@ -4,7 +4,7 @@ import type { Outcome } from "../../src/model/delivery.ts";
 import type { HttpAnswer } from "../../src/model/http.ts";
 import { datadog } from "../../src/providers/datadog.ts";
 import { DATADOG_SITES } from "../../src/providers/shared/datadog-sites.ts";
-import { connect, context, event, failure, faults, page, response } from "./answers.ts";
+import { connect, context, encode, event, failure, faults, page, response } from "./answers.ts";
 
 const SENT = { events: 10, bytes: 5_000 };
 const EU = "https://http-intake.logs.datadoghq.eu/api/v2/logs";
@@ -91,7 +91,8 @@ describe("endpoint", () => {
 describe("encoding", () => {
   it("is one array, with the event whole as text", ({ expect }) => {
     const config = { service: "relay", source: "audit", hostname: "edge", tags: ["env:prod", "team:sec"] };
-    const request = connect(datadog, { endpoint: EU, config }).encode(
+    const request = encode(
+      connect(datadog, { endpoint: EU, config }),
       [event(), event({ id: 'a"b\\c' })],
       context,
     );
@@ -103,14 +104,14 @@ describe("encoding", () => {
   });
 
   it("leaves out what is not set", ({ expect }) => {
-    const { body } = connect(datadog, { endpoint: EU }).encode([event()], context);
+    const { body } = encode(connect(datadog, { endpoint: EU }), [event()], context);
     const [log] = JSON.parse(body ?? "") as [object];
     expect(Object.keys(log)).toEqual(["message", "ddsource", "service", "timestamp", "evt"]);
   });
 
   it("gives the event's text back byte for byte, so that its hash can be made again", ({ expect }) => {
     const json = '{"a":1.0,"b":"\\u00e9 é 日本 \\"} \u2028","big":12345678901234567890}';
-    const { body } = connect(datadog, { endpoint: EU }).encode([event({ json })], context);
+    const { body } = encode(connect(datadog, { endpoint: EU }), [event({ json })], context);
     const [log] = JSON.parse(body ?? "") as [{ message: string }];
     expect(log.message).toBe(json);
   });
@@ -118,13 +119,13 @@ describe("encoding", () => {
   it("never needs more bytes around an event than it says", ({ expect }) => {
     const connector = connect(datadog, { endpoint: EU, config: { tags: ["日本".repeat(50)] } });
     const worst = event({ id: "\\".repeat(128), json: '"\\"'.repeat(100), at: 253_402_300_799_999 });
-    const body = connector.encode([worst], context).body ?? "";
+    const body = encode(connector, [worst], context).body ?? "";
     expect(byteLength(body) - byteLength(worst.json)).toBeLessThanOrEqual(connector.envelopeBytes(worst));
   });
 
   it("compresses above a network packet, unless told not to", ({ expect }) => {
     const gzip = (json: string, config = {}) =>
-      connect(datadog, { endpoint: EU, config }).encode([event({ json })], context).gzip;
+      encode(connect(datadog, { endpoint: EU, config }), [event({ json })], context).gzip;
     expect(gzip("{}")).toBe(false);
     expect(gzip(`"${"x".repeat(1_500)}"`)).toBe(true);
     expect(gzip(`"${"x".repeat(1_500)}"`, { gzip: false })).toBe(false);

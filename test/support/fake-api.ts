@@ -1,6 +1,7 @@
 import { createApi } from "../../src/api/app.ts";
 import type { AdministrativeAct, ApiDeps } from "../../src/api/context.ts";
 import { err, ok } from "../../src/base/result.ts";
+import { explain } from "../../src/flow/route/match.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "../../src/model/ingest.ts";
 import type { TestReport } from "../../src/model/probe.ts";
 import type { Principal, Scope } from "../../src/model/tenant.ts";
@@ -133,6 +134,7 @@ export class FakeApi {
         if (protocol !== "https:") return err("Expected an https:// URL");
         return hostname === "127.0.0.1" ? err("Expected a public host") : ok(new URL(url));
       },
+      explain,
       diagnose: async () => this.report,
       record: async (act) => {
         this.acts.push(act);

@@ -32,6 +32,30 @@ export function matches(glob: string, action: string): boolean {
   return true;
 }
 
+/** Why an action goes where it goes. */
+export interface Explanation {
+  readonly wanted: boolean;
+  readonly index: string | null;
+  /** The deciding rule and its position from 0; null where there are no rules or none matches. */
+  readonly route: (Route & { readonly position: number }) | null;
+  /** Whether the destination has rules at all. */
+  readonly hasRoutes: boolean;
+}
+
+/** The same decision as `matcher`'s, with its reason: for people, not for the hot path. */
+export function explain(routes: Routes, action: string): Explanation {
+  const list: readonly Route[] = routes === "categories" ? categoryRoutes() : routes;
+  const position = list.findIndex(({ match }) => matches(match, action));
+  const route = list[position];
+  const decision = matcher(routes)(action);
+  return {
+    wanted: decision.wanted,
+    index: decision.wanted ? decision.index : null,
+    route: route === undefined ? null : { ...route, position },
+    hasRoutes: list.length > 0,
+  };
+}
+
 /**
  * Makes the decision function of one destination. No routes: everything, into its own index.
  * With routes, the first that matches decides; one that is switched off decides "no".
