@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { byteLength } from "../base/bytes.ts";
+import { hours, isoTime, minutes } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Outcome } from "../model/delivery.ts";
 import type { RelayEvent } from "../model/event.ts";
@@ -11,6 +12,7 @@ import {
   type RequestLimits,
   type SettingsFault,
 } from "../model/provider.ts";
+import { parkOlder } from "./shared/age.ts";
 import { isWorthCompressing } from "./shared/compress.ts";
 import { DATADOG_SITES, datadogSite, logsIntake } from "./shared/datadog-sites.ts";
 import { typedUrl } from "./shared/endpoint.ts";
@@ -107,8 +109,17 @@ function siteNamed(site: string): string | null {
 /** Datadog takes 5 MB uncompressed and 1,000 logs; the bytes keep the distance that Datadog's own forwarders keep. */
 const LIMITS: RequestLimits = { events: 1_000, bytes: 4_250_000 };
 
+/** An older log is answered 202 and thrown away. */
+const MAX_AGE = hours(18);
+/** For the way there, and for clocks that differ. */
+const AGE_MARGIN = minutes(5);
+
 /** An id of 128 characters, each escaped; the time; comma and brackets. */
 const LONGEST_ID_AND_TIME_BYTES = 256 + 20;
+
+function tooOld({ at }: RelayEvent): string {
+  return `Datadog throws away logs that are more than 18 hours old, and this event is of ${isoTime(at)}.`;
+}
 
 // --- Encoding -------------------------------------------------------------------------------------------
 
@@ -249,6 +260,8 @@ export const datadog = defineProvider({
       origin: url,
       encode,
       interpret: (answer) => readAnswer(answer, known),
+      maxAge: MAX_AGE,
+      select: (events, now) => parkOlder(events, { now, than: MAX_AGE - AGE_MARGIN, why: tooOld }),
       probe: (event) => [
         { request: encode([event]), read: (answer) => readProbe(answer, place.value, known) },
       ],

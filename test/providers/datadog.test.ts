@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
 import { byteLength } from "../../src/base/bytes.ts";
+import { hours, minutes, seconds } from "../../src/base/clock.ts";
 import type { Outcome } from "../../src/model/delivery.ts";
 import type { HttpAnswer } from "../../src/model/http.ts";
 import { datadog } from "../../src/providers/datadog.ts";
@@ -129,6 +130,44 @@ describe("encoding", () => {
     expect(gzip("{}")).toBe(false);
     expect(gzip(`"${"x".repeat(1_500)}"`)).toBe(true);
     expect(gzip(`"${"x".repeat(1_500)}"`, { gzip: false })).toBe(false);
+  });
+});
+
+describe("age", () => {
+  const { maxAge, select } = connect(datadog, { endpoint: EU });
+  const now = context.now;
+  const aged = (...ages: readonly number[]) => ages.map((age, n) => event({ id: `evt_${n}`, at: now - age }));
+
+  it("is known before it bites", ({ expect }) => {
+    expect(maxAge).toBe(hours(18));
+  });
+
+  it("parks what Datadog would throw away, with five minutes to spare, and says so", ({ expect }) => {
+    const line = hours(18) - minutes(5);
+    const chosen = select?.(aged(line, line + 1, 0, hours(30), -hours(1)), now);
+    expect(chosen?.send).toEqual([0, 2, 4]);
+    expect(chosen?.park.map(({ index }) => index)).toEqual([1, 3]);
+    expect(chosen?.park[1]?.message).toBe(
+      "Datadog throws away logs that are more than 18 hours old, and this event is of 2023-11-13T16:13:21.000Z.",
+    );
+  });
+
+  it("keeps the order of the rest, whatever their times are", ({ expect }) => {
+    const times = [seconds(5), hours(20), seconds(9), 0, hours(17)];
+    expect(select?.(aged(...times), now).send).toEqual([0, 2, 3, 4]);
+  });
+
+  it("judges by the event's own time and the clock that it is given", ({ expect }) => {
+    const events = aged(0, hours(1));
+    expect(select?.(events, now)).toEqual({ send: [0, 1], park: [] });
+    expect(select?.(events, now + hours(17))).toMatchObject({ send: [0], park: [{ index: 1 }] });
+    expect(select?.(events, now + hours(24)).send).toEqual([]);
+    expect(select?.([], now)).toEqual({ send: [], park: [] });
+  });
+
+  it("can be named for any time that an event may have", ({ expect }) => {
+    const oldest = [event({ at: -62_135_596_800_000 })];
+    expect(select?.(oldest, now).park[0]?.message).toContain("0001-01-01");
   });
 });
 
