@@ -1,6 +1,7 @@
 import type { Provider } from "../model/provider.ts";
 import { datadog } from "./datadog.ts";
 import { splunk } from "./splunk.ts";
+import { webhook } from "./webhook.ts";
 
 /*
  * Adapters: what a SIEM wants to be told and what its answers mean, as pure functions. They promise that any
@@ -9,7 +10,7 @@ import { splunk } from "./splunk.ts";
  */
 
 /** Every kind of destination. Adding a provider is one line here, its own file, and its test. */
-export const PROVIDERS: readonly Provider[] = [splunk, datadog];
+export const PROVIDERS: readonly Provider[] = [splunk, datadog, webhook];
 
 export function findProvider(kind: string): Provider | null {
   return PROVIDERS.find((provider) => provider.kind === kind) ?? null;

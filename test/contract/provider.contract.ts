@@ -10,7 +10,7 @@ import type { ConnectInput, Connector, Provider } from "../../src/model/provider
 export interface ProviderSample {
   readonly endpoint: string;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly secrets: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string | number>>;
 }
 
 const MAX_MESSAGE_CHARACTERS = 500;
@@ -79,7 +79,7 @@ const answers = (repeated: string): fc.Arbitrary<HttpAnswer> =>
 /** The promises that the rest of the relay relies on, of whatever is in the registry. */
 export function providerContract(provider: Provider, sample: ProviderSample): void {
   const input: ConnectInput = { destinationId: "siem_contract", ...sample };
-  const secrets = Object.values(sample.secrets);
+  const secrets = Object.values(sample.secrets).map(String);
   const open = (): Connector => {
     const connected = provider.connect(input);
     if (!connected.ok) throw new Error(JSON.stringify(connected.error));

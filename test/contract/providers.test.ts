@@ -14,6 +14,15 @@ const SAMPLES: Readonly<Record<string, ProviderSample>> = {
     config: { tags: ["env:test"] },
     secrets: { token: "DD~SECRET~0123456789", app_key: "APP~SECRET~0123456789" },
   },
+  webhook: {
+    endpoint: "https://hooks.example.com/audit?source=sluice",
+    config: { signature_header: "X-Acme-Signature", headers: { "X-Audit-Source": "sluice" } },
+    secrets: {
+      secret: "whsec_QSBzZWNyZXQgdGhhdCBub2JvZHkgZ3Vlc3Nlcw==",
+      previous_secret: "WEBHOOK~SECRET~0123456789",
+      previous_secret_expires_at: 1_700_000_360_000,
+    },
+  },
 };
 
 const TEST_FILES = Object.keys(import.meta.glob("../providers/*.test.ts"));
