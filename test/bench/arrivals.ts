@@ -42,6 +42,19 @@ export class Arrivals {
     return { ...last, at };
   }
 
+  /**
+   * Waits until nothing has come for a while: the making of a tenant is on its own audit stream too, and those events
+   * must not be counted among the ones that were sent.
+   */
+  async settled(quietMs: number): Promise<Arrived> {
+    for (let last = await this.now(); ; ) {
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
+      const next = await this.now();
+      if (next.events === last.events) return next;
+      last = next;
+    }
+  }
+
   /** Rules of the vendor that were broken, and requests that were refused. */
   async complaints(): Promise<readonly string[]> {
     const summaries = await Promise.all(this.#instances.map((name) => this.#simulator.summary(name)));

@@ -65,6 +65,7 @@ const NOTHING: Run = {
 };
 
 const WARM_UP_SECONDS = 1.5;
+const QUIET_MS = 300;
 
 /** @param rate requests a second for the latency case */
 export async function measure(
@@ -89,6 +90,7 @@ export async function measure(
     const scene: Scene = { bench, which, tenant, arrivals, job, runtime: relay.runtime };
     const warmUp = await bench.generator.ask<LoadResult>({ ...job, rate: isLatency ? options.rate : null });
     await arrivals.until(warmUp.accepted * which.destinations);
+    await arrivals.settled(QUIET_MS);
     const run = which.kind === "backlog" ? await backlog(scene) : await steady(scene, options);
     return { ...run, peakMegabytes: peakMegabytes(relay.runtime) };
   } finally {

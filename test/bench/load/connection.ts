@@ -14,7 +14,8 @@ const LAST_CHUNK = Buffer.from("0\r\n\r\n");
  * One keep-alive HTTP/1.1 connection with one request under way at a time.
  *
  * Bare sockets, because node:http costs more for each request than the relay that is to be measured: the generator
- * must not be the bottleneck. It understands what workerd answers (a length, or chunks) and nothing more.
+ * must not be the bottleneck. It understands what workerd answers (a length, or chunks) and nothing more; the text
+ * of chunks is not put together.
  */
 export class Connection {
   readonly #origin: URL;
