@@ -14,6 +14,7 @@ import type {
   SplunkConfig,
   StoredEvent,
   Summary,
+  WebhookConfig,
 } from "./control.ts";
 
 export type * from "./control.ts";
@@ -45,8 +46,17 @@ export class SimulatorClient {
     return this.endpoint(name);
   }
 
+  /** Creates or replaces a webhook receiver; what it had received is forgotten. Answers its base URL. */
+  async webhook(name: string, config: WebhookConfig): Promise<string> {
+    await this.#call("PUT", name, { kind: "webhook", ...config });
+    return this.endpoint(name);
+  }
+
   /** Changes the named settings and keeps events, acknowledgements and fault: a token disabled, say. */
-  async configure(name: string, change: Partial<SplunkConfig> | Partial<DatadogConfig>): Promise<void> {
+  async configure(
+    name: string,
+    change: Partial<SplunkConfig> | Partial<DatadogConfig> | Partial<WebhookConfig>,
+  ): Promise<void> {
     await this.#call("PATCH", name, change);
   }
 

@@ -5,7 +5,7 @@
  * Names are spelt as they travel in JSON. Times are epoch milliseconds unless a name says otherwise.
  */
 
-export type Kind = "splunk" | "datadog";
+export type Kind = "splunk" | "datadog" | "webhook";
 
 /** Which of a destination's doors a request knocked at. A fault may be limited to some of them. */
 export type Door = "event" | "ack" | "health";
@@ -64,9 +64,21 @@ export interface DatadogConfig extends StorageConfig {
   readonly now_offset_ms?: number;
 }
 
+export interface WebhookConfig extends StorageConfig {
+  /** Accepted secrets: `whsec_` + base64, or any text. A request signed with one of them is good. */
+  readonly secrets: readonly string[];
+  /** Header of the plain signature. Default `X-Sluice-Signature`. */
+  readonly signature_header?: string;
+  /** What a body has to be: `{"events":[…]}` or one event. Absent: either. */
+  readonly mode?: "batch" | "event";
+  /** Added to the simulator's clock when `webhook-timestamp` is judged, in ms. Default 0. */
+  readonly now_offset_ms?: number;
+}
+
 export type InstanceConfig =
   | ({ readonly kind: "splunk" } & SplunkConfig)
-  | ({ readonly kind: "datadog" } & DatadogConfig);
+  | ({ readonly kind: "datadog" } & DatadogConfig)
+  | ({ readonly kind: "webhook" } & WebhookConfig);
 
 interface FaultScope {
   /** Requests that it strikes before it recovers by itself. Absent: until recovered. */
@@ -199,6 +211,8 @@ export interface LoggedRequest {
   readonly channel: string | null;
   readonly cookie: string | null;
   readonly indexer: number | null;
+  /** A webhook's `webhook-id` and the events that came with it, if it could be read. Null for other kinds. */
+  readonly webhook: { readonly id: string; readonly event_ids: readonly string[] } | null;
   /** Mode of the fault that struck it. */
   readonly fault: Fault["mode"] | null;
   /** From the first byte to the answer, in ms. */

@@ -139,6 +139,7 @@ export class Instance {
       channel: header(exchange.headers, "x-splunk-request-channel") ?? exchange.query.get("channel"),
       cookie: header(exchange.headers, "cookie"),
       indexer: reply.indexer ?? null,
+      webhook: this.receiver.witness?.(exchange) ?? null,
       fault: fault?.mode ?? null,
       duration_ms: Date.now() - exchange.at,
     });

@@ -7,7 +7,7 @@
  * those that speak its vendor's language (`code`, `poison`).
  */
 import type { IncomingHttpHeaders } from "node:http";
-import type { Door, Fault, InstanceConfig, StoredEvent } from "./control.ts";
+import type { Door, Fault, InstanceConfig, LoggedRequest, StoredEvent } from "./control.ts";
 import type { Copy, Ledger } from "./ledger.ts";
 
 export interface Exchange {
@@ -45,6 +45,8 @@ export interface Receiver {
   /** Null: a path that this vendor does not have. */
   door(path: string): Door | null;
   receive(exchange: Exchange): Reply;
+  /** Looks at every answered request, also where a fault swallowed it, and says what to log of it. */
+  witness?(exchange: Omit<Exchange, "fault">): LoggedRequest["webhook"];
   /** A body over `maxBodyBytes`. */
   tooLarge(bytes: number): Reply;
   /** What the vendor answers with this HTTP status, for the fault `status`. */

@@ -3,8 +3,10 @@ import type { Kind } from "./control.ts";
 import { datadog } from "./datadog.ts";
 import type { ReceiverKind } from "./receiver.ts";
 import { splunkHec } from "./splunk-hec.ts";
+import { webhook } from "./webhook.ts";
 
 export const RECEIVERS: Readonly<Record<Kind, ReceiverKind>> = {
   splunk: splunkHec,
   datadog: datadog,
+  webhook: webhook,
 };
