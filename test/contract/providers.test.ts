@@ -23,6 +23,11 @@ const SAMPLES: Readonly<Record<string, ProviderSample>> = {
       previous_secret_expires_at: 1_700_000_360_000,
     },
   },
+  elastic: {
+    endpoint: "https://es.example.com:9243/elastic",
+    config: { index: "audit", pipeline: "enrich" },
+    secrets: { token: "contract~id:API~SECRET~0123456789" },
+  },
 };
 
 const TEST_FILES = Object.keys(import.meta.glob("../providers/*.test.ts"));
