@@ -6,6 +6,7 @@
  */
 import type {
   DatadogConfig,
+  ElasticConfig,
   EventCounts,
   EventIds,
   Fault,
@@ -52,10 +53,17 @@ export class SimulatorClient {
     return this.endpoint(name);
   }
 
+  /** Creates or replaces an Elasticsearch instance; what it had received is forgotten. Answers its base URL. */
+  async elastic(name: string, config: ElasticConfig): Promise<string> {
+    await this.#call("PUT", name, { kind: "elastic", ...config });
+    return this.endpoint(name);
+  }
+
   /** Changes the named settings and keeps events, acknowledgements and fault: a token disabled, say. */
   async configure(
     name: string,
-    change: Partial<SplunkConfig> | Partial<DatadogConfig> | Partial<WebhookConfig>,
+    change: Partial<SplunkConfig> | Partial<DatadogConfig> | Partial<WebhookConfig>
+      | Partial<ElasticConfig>,
   ): Promise<void> {
     await this.#call("PATCH", name, change);
   }

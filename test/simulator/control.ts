@@ -5,7 +5,7 @@
  * Names are spelt as they travel in JSON. Times are epoch milliseconds unless a name says otherwise.
  */
 
-export type Kind = "splunk" | "datadog" | "webhook";
+export type Kind = "splunk" | "datadog" | "webhook" | "elastic";
 
 /** Which of a destination's doors a request knocked at. A fault may be limited to some of them. */
 export type Door = "event" | "ack" | "health";
@@ -75,10 +75,40 @@ export interface WebhookConfig extends StorageConfig {
   readonly now_offset_ms?: number;
 }
 
+/** Needs at least one of `api_keys` and `users`. */
+export interface ElasticConfig extends StorageConfig {
+  /** With `indices`, patterns like `logs-*`, a key may write there alone and not greet the cluster. */
+  readonly api_keys?: readonly {
+    readonly id: string;
+    readonly api_key: string;
+    readonly indices?: readonly string[];
+  }[];
+  readonly users?: readonly { readonly username: string; readonly password: string }[];
+  /** That exist from the beginning. Default none. */
+  readonly data_streams?: readonly string[];
+  readonly indices?: readonly string[];
+  /** What is written to comes into being: `logs-*-*` as a data stream, anything else as an index. Default true. */
+  readonly auto_create?: boolean;
+  /** Ingest pipelines that exist. Default none. */
+  readonly pipelines?: readonly string[];
+  /** Documents whose text holds this are answered 400 one by one, `mapper_parsing_exception`. Null: none. */
+  readonly reject?: string | null;
+  /** Every n-th document, counted over all requests, is answered so and not stored. Null: none. */
+  readonly item_fault?: {
+    readonly status: number;
+    readonly every: number;
+    readonly type?: string;
+    readonly reason?: string;
+  } | null;
+  /** `http.max_content_length`, in bytes, compressed and not. Default 104,857,600. */
+  readonly max_content_length?: number;
+}
+
 export type InstanceConfig =
   | ({ readonly kind: "splunk" } & SplunkConfig)
   | ({ readonly kind: "datadog" } & DatadogConfig)
-  | ({ readonly kind: "webhook" } & WebhookConfig);
+  | ({ readonly kind: "webhook" } & WebhookConfig)
+  | ({ readonly kind: "elastic" } & ElasticConfig);
 
 interface FaultScope {
   /** Requests that it strikes before it recovers by itself. Absent: until recovered. */

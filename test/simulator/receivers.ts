@@ -1,6 +1,7 @@
 /** The kinds of destination that the simulator can be. Adding one is one file and one line here. */
 import type { Kind } from "./control.ts";
 import { datadog } from "./datadog.ts";
+import { elastic } from "./elastic.ts";
 import type { ReceiverKind } from "./receiver.ts";
 import { splunkHec } from "./splunk-hec.ts";
 import { webhook } from "./webhook.ts";
@@ -9,4 +10,5 @@ export const RECEIVERS: Readonly<Record<Kind, ReceiverKind>> = {
   splunk: splunkHec,
   datadog: datadog,
   webhook: webhook,
+  elastic: elastic,
 };
