@@ -1,4 +1,5 @@
 import type { Provider } from "../model/provider.ts";
+import { cloudwatch } from "./cloudwatch.ts";
 import { datadog } from "./datadog.ts";
 import { elastic } from "./elastic.ts";
 import { splunk } from "./splunk.ts";
@@ -11,7 +12,7 @@ import { webhook } from "./webhook.ts";
  */
 
 /** Every kind of destination. Adding a provider is one line here, its own file, and its test. */
-export const PROVIDERS: readonly Provider[] = [splunk, datadog, webhook, elastic];
+export const PROVIDERS: readonly Provider[] = [splunk, datadog, cloudwatch, webhook, elastic];
 
 export function findProvider(kind: string): Provider | null {
   return PROVIDERS.find((provider) => provider.kind === kind) ?? null;

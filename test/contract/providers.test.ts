@@ -14,6 +14,15 @@ const SAMPLES: Readonly<Record<string, ProviderSample>> = {
     config: { tags: ["env:test"] },
     secrets: { token: "DD~SECRET~0123456789", app_key: "APP~SECRET~0123456789" },
   },
+  cloudwatch: {
+    endpoint: "https://logs.eu-central-1.amazonaws.com",
+    config: { log_group: "/sluice/test" },
+    secrets: {
+      access_key_id: "AKIA_SECRET_0123456789",
+      secret_access_key: "AWS~SECRET~0123456789",
+      session_token: "SESSION~SECRET~0123456789",
+    },
+  },
   webhook: {
     endpoint: "https://hooks.example.com/audit?source=sluice",
     config: { signature_header: "X-Acme-Signature", headers: { "X-Audit-Source": "sluice" } },
