@@ -5,6 +5,7 @@
  * is a mistake in the test and never part of what is tested.
  */
 import type {
+  CloudwatchConfig,
   DatadogConfig,
   ElasticConfig,
   EventCounts,
@@ -59,10 +60,16 @@ export class SimulatorClient {
     return this.endpoint(name);
   }
 
+  /** Creates or replaces a CloudWatch Logs instance; what it had received is forgotten. Answers its base URL. */
+  async cloudwatch(name: string, config: CloudwatchConfig): Promise<string> {
+    await this.#call("PUT", name, { kind: "cloudwatch", ...config });
+    return this.endpoint(name);
+  }
+
   /** Changes the named settings and keeps events, acknowledgements and fault: a token disabled, say. */
   async configure(
     name: string,
-    change: Partial<SplunkConfig> | Partial<DatadogConfig> | Partial<WebhookConfig>
+    change: Partial<SplunkConfig> | Partial<DatadogConfig> | Partial<CloudwatchConfig> | Partial<WebhookConfig>
       | Partial<ElasticConfig>,
   ): Promise<void> {
     await this.#call("PATCH", name, change);

@@ -5,7 +5,7 @@
  * Names are spelt as they travel in JSON. Times are epoch milliseconds unless a name says otherwise.
  */
 
-export type Kind = "splunk" | "datadog" | "webhook" | "elastic";
+export type Kind = "splunk" | "datadog" | "cloudwatch" | "webhook" | "elastic";
 
 /** Which of a destination's doors a request knocked at. A fault may be limited to some of them. */
 export type Door = "event" | "ack" | "health";
@@ -104,9 +104,29 @@ export interface ElasticConfig extends StorageConfig {
   readonly max_content_length?: number;
 }
 
+export interface CloudwatchConfig extends StorageConfig {
+  readonly access_key_id: string;
+  readonly secret_access_key: string;
+  /** The key is a temporary one, and this has to come along. Absent: a lasting key, and none may come. */
+  readonly session_token?: string;
+  /** The temporary key has run out. Default false. */
+  readonly session_expired?: boolean;
+  /** That signatures must be made for. Default `us-east-1`. */
+  readonly region?: string;
+  /** Log groups that exist, each with its streams. Default none. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  /** Permissions that the key lacks: `logs:PutLogEvents`, `logs:CreateLogStream`, `logs:CreateLogGroup`. */
+  readonly deny?: readonly string[];
+  /** Retention of every log group. Absent: for ever. */
+  readonly retention_days?: number;
+  /** Added to the simulator's clock when signatures and times are judged, in ms. Default 0. */
+  readonly now_offset_ms?: number;
+}
+
 export type InstanceConfig =
   | ({ readonly kind: "splunk" } & SplunkConfig)
   | ({ readonly kind: "datadog" } & DatadogConfig)
+  | ({ readonly kind: "cloudwatch" } & CloudwatchConfig)
   | ({ readonly kind: "webhook" } & WebhookConfig)
   | ({ readonly kind: "elastic" } & ElasticConfig);
 

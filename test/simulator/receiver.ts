@@ -14,6 +14,8 @@ export interface Exchange {
   readonly method: string;
   /** Below the instance: `/services/collector/event`. */
   readonly path: string;
+  /** Path and query exactly as requested, the instance's name included: what AWS signs. */
+  readonly target: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;

@@ -1,4 +1,5 @@
 /** The kinds of destination that the simulator can be. Adding one is one file and one line here. */
+import { cloudwatch } from "./cloudwatch.ts";
 import type { Kind } from "./control.ts";
 import { datadog } from "./datadog.ts";
 import { elastic } from "./elastic.ts";
@@ -9,6 +10,7 @@ import { webhook } from "./webhook.ts";
 export const RECEIVERS: Readonly<Record<Kind, ReceiverKind>> = {
   splunk: splunkHec,
   datadog: datadog,
+  cloudwatch: cloudwatch,
   webhook: webhook,
   elastic: elastic,
 };

@@ -78,7 +78,8 @@ async function handle(
   const body = await readBody(request, instance.receiver.maxBodyBytes);
   if (body === null) return;
   const { headers, socket } = request;
-  const exchange = { method, path, query, headers, body: body.bytes, at, connection: socket };
+  const target = request.url ?? "/";
+  const exchange = { method, path, target, query, headers, body: body.bytes, at, connection: socket };
   const outcome = body.isCut
     ? instance.refuseTooLarge(body.total)
     : instance.receive(exchange, instance.receiver.door(path));
