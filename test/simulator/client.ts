@@ -48,6 +48,12 @@ export class SimulatorClient {
     return this.endpoint(name);
   }
 
+  /** Creates or replaces a CloudWatch Logs instance; what it had received is forgotten. Answers its base URL. */
+  async cloudwatch(name: string, config: CloudwatchConfig): Promise<string> {
+    await this.#call("PUT", name, { kind: "cloudwatch", ...config });
+    return this.endpoint(name);
+  }
+
   /** Creates or replaces a webhook receiver; what it had received is forgotten. Answers its base URL. */
   async webhook(name: string, config: WebhookConfig): Promise<string> {
     await this.#call("PUT", name, { kind: "webhook", ...config });
@@ -60,16 +66,14 @@ export class SimulatorClient {
     return this.endpoint(name);
   }
 
-  /** Creates or replaces a CloudWatch Logs instance; what it had received is forgotten. Answers its base URL. */
-  async cloudwatch(name: string, config: CloudwatchConfig): Promise<string> {
-    await this.#call("PUT", name, { kind: "cloudwatch", ...config });
-    return this.endpoint(name);
-  }
-
   /** Changes the named settings and keeps events, acknowledgements and fault: a token disabled, say. */
   async configure(
     name: string,
-    change: Partial<SplunkConfig> | Partial<DatadogConfig> | Partial<CloudwatchConfig> | Partial<WebhookConfig>
+    change:
+      | Partial<SplunkConfig>
+      | Partial<DatadogConfig>
+      | Partial<WebhookConfig>
+      | Partial<CloudwatchConfig>
       | Partial<ElasticConfig>,
   ): Promise<void> {
     await this.#call("PATCH", name, change);

@@ -64,6 +64,25 @@ export interface DatadogConfig extends StorageConfig {
   readonly now_offset_ms?: number;
 }
 
+export interface CloudwatchConfig extends StorageConfig {
+  readonly access_key_id: string;
+  readonly secret_access_key: string;
+  /** The key is a temporary one, and this has to come along. Absent: a lasting key, and none may come. */
+  readonly session_token?: string;
+  /** The temporary key has run out. Default false. */
+  readonly session_expired?: boolean;
+  /** That signatures must be made for. Default `us-east-1`. */
+  readonly region?: string;
+  /** Log groups that exist, each with its streams. Default none. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  /** Permissions that the key lacks: `logs:PutLogEvents`, `logs:CreateLogStream`, `logs:CreateLogGroup`. */
+  readonly deny?: readonly string[];
+  /** Retention of every log group. Absent: for ever. */
+  readonly retention_days?: number;
+  /** Added to the simulator's clock when signatures and times are judged, in ms. Default 0. */
+  readonly now_offset_ms?: number;
+}
+
 export interface WebhookConfig extends StorageConfig {
   /** Accepted secrets: `whsec_` + base64, or any text. A request signed with one of them is good. */
   readonly secrets: readonly string[];
@@ -102,25 +121,6 @@ export interface ElasticConfig extends StorageConfig {
   } | null;
   /** `http.max_content_length`, in bytes, compressed and not. Default 104,857,600. */
   readonly max_content_length?: number;
-}
-
-export interface CloudwatchConfig extends StorageConfig {
-  readonly access_key_id: string;
-  readonly secret_access_key: string;
-  /** The key is a temporary one, and this has to come along. Absent: a lasting key, and none may come. */
-  readonly session_token?: string;
-  /** The temporary key has run out. Default false. */
-  readonly session_expired?: boolean;
-  /** That signatures must be made for. Default `us-east-1`. */
-  readonly region?: string;
-  /** Log groups that exist, each with its streams. Default none. */
-  readonly groups?: Readonly<Record<string, readonly string[]>>;
-  /** Permissions that the key lacks: `logs:PutLogEvents`, `logs:CreateLogStream`, `logs:CreateLogGroup`. */
-  readonly deny?: readonly string[];
-  /** Retention of every log group. Absent: for ever. */
-  readonly retention_days?: number;
-  /** Added to the simulator's clock when signatures and times are judged, in ms. Default 0. */
-  readonly now_offset_ms?: number;
 }
 
 export type InstanceConfig =
