@@ -7,9 +7,18 @@
 import { DurableObject } from "cloudflare:workers";
 import { type DurationMs, days, type EpochMs, seconds } from "./base/clock.ts";
 import { parseJson } from "./base/json.ts";
+import { MAX_PENDING, type Pending, PendingAcks } from "./flow/acknowledge/pending.ts";
+import { pollDue } from "./flow/acknowledge/poll.ts";
+import {
+  FIRST_SESSION,
+  learn as learnSession,
+  type SessionState,
+  sessionOf,
+  ticketFor,
+} from "./flow/acknowledge/session.ts";
 import { CHUNK_EVENTS, cutChunks, type Segment } from "./flow/deliver/chunk.ts";
 import { DeadLetters } from "./flow/deliver/dead-letters.ts";
-import { Drain, type Target } from "./flow/deliver/drain.ts";
+import { Drain, type TakenRequest, type Target } from "./flow/deliver/drain.ts";
 import { expired, failed, HEALTHY, type Health, reset } from "./flow/deliver/health.ts";
 import { type Attempt, Ledger } from "./flow/deliver/ledger.ts";
 import { Outbox } from "./flow/deliver/outbox.ts";
@@ -66,6 +75,10 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   readonly #deadLetters: DeadLetters;
   readonly #drain: Drain;
   readonly #taken: Taken;
+  readonly #acks: PendingAcks;
+  #session: SessionState;
+  #isPolling = false;
+  #isClosing = false;
   #health: Health;
   #address: Address | null;
   #destination: Destination | null;
@@ -86,6 +99,8 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     this.#address = this.#fact<Address>("address");
     this.#destination = this.#fact<Destination>("destination");
     this.#closedAt = this.#fact<EpochMs>("closed_at");
+    this.#acks = new PendingAcks(sql);
+    this.#session = { ...FIRST_SESSION, ...(this.#fact<SessionState>("session") ?? {}) };
     this.#taken = this.#rememberTaken();
     this.#drain = new Drain({
       now: this.#deps.now,
@@ -98,6 +113,9 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       target: () => this.#target,
       health: () => this.#health,
       setHealth: (health) => this.#setHealth(health),
+      ticket: () => ticketFor(this.#session, () => crypto.randomUUID()),
+      isFull: () => this.#acks.count >= MAX_PENDING,
+      awaiting: (taken) => this.#awaiting(taken),
       settled: (attempt) => this.#settled(attempt),
       complain: (what, error) => this.#complain(what, error),
     });
@@ -176,6 +194,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
 
   async close(within: DurationMs): Promise<FlushReport> {
     const { now, sleep } = this.#deps;
+    this.#isClosing = true;
     await this.#refresh();
     const startedAt = now();
     const before = this.#ledger.totals.delivered;
@@ -187,13 +206,16 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     while (now() < earliest || (now() < deadline && this.#outbox.events > 0 && failures < CLOSE_ATTEMPTS)) {
       this.#setHealth(reset(this.#health, now()));
       this.#drain.pump();
+      void this.#poll();
       await Promise.race([this.#drain.idle(), sleep(Math.max(0, deadline - now()))]);
-      failures = this.#health.retryAt === null ? 0 : failures + 1;
+      // Switched off, nothing can go out: every round counts as one that failed.
+      failures = this.#health.retryAt === null && this.#target !== null ? 0 : failures + 1;
       await sleep(CLOSE_PAUSE);
     }
     this.#target = null;
     this.#closedAt = now();
     this.#setFact("closed_at", this.#closedAt);
+    this.#acknowledge(() => this.#acks.all(), "lost");
     this.#parkClosed();
     const travelling = this.#outbox.events;
     // An answer may still come for what travels; what it leaves is parked then.
@@ -209,6 +231,8 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       attempts,
       lastAttemptAt,
       acceptedAt,
+      indexed,
+      indexedAt,
       bufferedAt: first,
     } = this.#ledger.receiptsOf(batchId);
     const { parked, expired: lost, parkedAt } = this.#deadLetters.fate(batchId);
@@ -216,24 +240,25 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       manifest.reduce((sum, [id, , events]) => sum + (id === batchId ? events : 0), 0);
     let waiting = 0;
     let bufferedAt = first;
-    for (const { manifest, acceptedAt: at } of this.#outbox.manifests()) {
-      const events = count(manifest);
+    for (const { manifest, acceptedAt: at, isAwaiting } of this.#outbox.manifests()) {
+      const events = isAwaiting ? 0 : count(manifest);
       waiting += events;
       if (events > 0) bufferedAt = Math.min(bufferedAt ?? at, at);
     }
     const sent = this.#drain.travellingManifests().reduce((sum, manifest) => sum + count(manifest), 0);
-    if (accepted + attempts + parked + lost + waiting === 0) return null;
+    if (accepted + indexed + attempts + parked + lost + waiting === 0) return null;
     return {
       buffered: waiting - sent,
       sent,
       accepted,
-      indexed: 0,
+      indexed,
       parked,
       expired: lost,
       attempts,
       bufferedAt,
       lastAttemptAt,
       acceptedAt,
+      indexedAt,
       parkedAt,
     };
   }
@@ -256,7 +281,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     // The destination may have been changed or deleted while this lane could not be told, or it could not be read.
     await this.#refresh();
     if (this.#target === null) await this.#connect();
-    if (this.#closedAt === null && typeof this.#destination?.deletedAt === "number")
+    if (this.#closedAt === null && !this.#isClosing && typeof this.#destination?.deletedAt === "number")
       await this.close(CLOSE_WITHIN);
     const parked = this.#parkWaiting(now - DELIVERY_WINDOW, EXPIRED_ROWS_PER_WAKE, "expired", {
       httpStatus: null,
@@ -266,6 +291,8 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     if (parked > 0) this.#setHealth(expired(this.#health, now));
     this.#ledger.prune(now);
     this.#drain.pump();
+    // Not waited for: a provider that hangs on the question must not hold the alarm.
+    this.ctx.waitUntil(this.#poll());
   }
 
   /** Takes custody. Everything up to the return is one transaction; the reply waits until it is durable. */
@@ -341,6 +368,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
           delivered: [],
           parked: events,
           acceptedAt: chunk.acceptedAt,
+          awaitsAck: false,
         });
         parked += events;
       }
@@ -412,6 +440,73 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     return Math.max(this.#deps.now(), Math.min(oldestAt + DELIVERY_WINDOW, tooOldAt));
   }
 
+  #pollAt(): EpochMs | null {
+    const rules = this.#target?.connector.acknowledgement;
+    return rules === undefined || this.#isPolling ? null : this.#acks.wakeAt(rules.timeout);
+  }
+
+  /** The provider has taken events and will confirm them: they stay ours until then. */
+  #awaiting({ ticket, ackId, answer, deliveryId, sentAt }: TakenRequest): number {
+    const setCookie = this.#target?.connector.acknowledgement?.cookieOf(answer) ?? null;
+    const session = sessionOf(ticket, setCookie);
+    const isTwin = this.#acks.hasTwin(session, ackId);
+    const before = this.#session;
+    this.#session = learnSession(before, { ticket, ackId, setCookie, isTwin });
+    if (this.#session.mode !== before.mode || this.#session.cookie !== before.cookie) {
+      this.#setFact("session", this.#session);
+    }
+    return this.#acks.add({ session, ackId, deliveryId, sentAt });
+  }
+
+  /** Asks which of the pending requests are confirmed, one round at a time. */
+  async #poll(): Promise<void> {
+    const rules = this.#target?.connector.acknowledgement;
+    if (rules === undefined || this.#isPolling || this.#acks.count === 0) return;
+    this.#isPolling = true;
+    try {
+      await pollDue(rules, {
+        now: this.#deps.now,
+        send: this.#deps.send,
+        pending: this.#acks,
+        // "Yes" is told once: it is stored in the same transaction that lets go of the events.
+        told: (session, ackId) => this.#acknowledge(() => this.#acks.tell(session, ackId), "indexed"),
+        confirmed: (requests, as) => this.#acknowledge(() => requests, as),
+        lost: (requests) => this.#loseAcks(requests),
+      });
+    } catch (error) {
+      this.#complain("poll.failed", error);
+    } finally {
+      this.#isPolling = false;
+    }
+    this.#drain.pump();
+    this.#arm();
+  }
+
+  /** The last word on some requests, and what becomes of their events, in one transaction. */
+  #acknowledge(find: () => readonly Pending[], as: "indexed" | "accepted" | "lost"): void {
+    const now = this.#deps.now();
+    this.ctx.storage.transactionSync(() => {
+      for (const request of find()) {
+        if (as === "lost") this.#outbox.release(request.id);
+        else this.#outbox.complete(request.id);
+        this.#acks.remove(request);
+        this.#ledger.acknowledge(request.deliveryId, as, now);
+      }
+    });
+  }
+
+  #loseAcks(requests: readonly Pending[]): void {
+    this.#acknowledge(() => requests, "lost");
+    const now = this.#deps.now();
+    const message = "Events were taken and not acknowledged in time; they are sent again";
+    const failure = { trouble: "timeout", message, retryAfter: null, held: false, startedAt: now } as const;
+    this.#setHealth(failed(this.#health, failure, { now, random: Math.random }));
+    this.#deps.log("acknowledgement.lost", {
+      destination_id: this.#destination?.id,
+      requests: requests.length,
+    });
+  }
+
   /** Nothing is to be delivered, as opposed to: something is in the way. */
   #isPaused(): boolean {
     return this.#closedAt !== null || this.#destination?.enabled === false;
@@ -463,6 +558,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       oldestAt: this.#outbox.headAt(),
       paused: this.#isPaused(),
       hasHistory: this.#ledger.hasHistory || this.#closedAt !== null,
+      pollAt: this.#pollAt(),
     });
     if (at === null || (this.#armedAt !== null && this.#armedAt <= at)) return;
     this.#armedAt = at;

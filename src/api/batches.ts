@@ -46,6 +46,7 @@ const BatchView = z
         buffered_at: Moment,
         last_attempt_at: Moment,
         accepted_at: Moment,
+        indexed_at: Moment,
         parked_at: Moment,
       }),
     ),
@@ -101,6 +102,7 @@ function viewFate({ id, name, provider }: Destination, fate: BatchFate | null): 
     buffered_at: isoTimeOrNull(fate?.bufferedAt ?? null),
     last_attempt_at: isoTimeOrNull(fate?.lastAttemptAt ?? null),
     accepted_at: isoTimeOrNull(fate?.acceptedAt ?? null),
+    indexed_at: isoTimeOrNull(fate?.indexedAt ?? null),
     parked_at: isoTimeOrNull(fate?.parkedAt ?? null),
   };
 }

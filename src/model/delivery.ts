@@ -33,7 +33,8 @@ export interface RefusedEvent {
 /**
  * What one request to a provider came to. Each arm makes somebody else act:
  *
- * - `delivered`: taken by the provider. `slowDown` asks for a gentler pace.
+ * - `delivered`: taken by the provider. `slowDown` asks for a gentler pace. With an `ackId` (here and where a refusal
+ *   names what was taken before it) the provider will still have to acknowledge what it has taken.
  * - `retry`: not taken, or nobody knows (`maybeTaken`); the same again later. `retryAfter` is the provider's wish.
  * - `hold`: the settings are wrong, the data is fine. Keep everything, try seldom, say so.
  *   `committed` events from the front were taken all the same.
@@ -57,8 +58,14 @@ export type Outcome = { readonly words: ProviderWords } & (
       readonly trouble: Trouble;
       readonly committed: number;
       readonly offender: number | null;
+      readonly ackId?: number | null;
     }
-  | { readonly kind: "isolate"; readonly committed: number; readonly offender: number | null }
+  | {
+      readonly kind: "isolate";
+      readonly committed: number;
+      readonly offender: number | null;
+      readonly ackId?: number | null;
+    }
   | {
       readonly kind: "partial";
       readonly delivered: readonly number[];

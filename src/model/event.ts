@@ -117,12 +117,10 @@ export function fromLine(line: string): RelayEvent {
 export function isLine(text: string): boolean {
   const first = text.indexOf("\t");
   const second = text.indexOf("\t", first + 1);
-  return (
-    first > 0 &&
-    second > first &&
-    text.startsWith("{", text.indexOf("\t", second + 1) + 1) &&
-    text.endsWith("}")
-  );
+  const third = text.indexOf("\t", second + 1);
+  if (first < 1 || second < 0 || third < 0) return false;
+  const isTime = Number.isSafeInteger(Number(text.slice(first + 1, second) || Number.NaN));
+  return isTime && text.startsWith("{", third + 1) && text.endsWith("}");
 }
 
 /** When the event of a line happened. */

@@ -163,6 +163,7 @@ export interface BatchFate {
   readonly bufferedAt: EpochMs | null;
   readonly lastAttemptAt: EpochMs | null;
   readonly acceptedAt: EpochMs | null;
+  readonly indexedAt: EpochMs | null;
   readonly parkedAt: EpochMs | null;
 }
 

@@ -20,8 +20,35 @@ export interface RequestLimits {
   readonly bytes: number;
 }
 
+/** Where a request belongs for a provider that acknowledges later: its channel, and the balancer's cookie. */
+export interface Session {
+  /** Null: the provider's own, the same for every request. */
+  readonly channel: string | null;
+  /** As a `Cookie` header; null where the balancer has given none. */
+  readonly cookie: string | null;
+}
+
+/** What an answer to "is it indexed?" says. Null: nothing at all, which changes nothing. */
+export type AckAnswer =
+  | { readonly kind: "answers"; readonly indexed: readonly number[] }
+  /** The provider does not acknowledge any more: what it took counts as delivered. */
+  | { readonly kind: "off" }
+  | null;
+
+/** How a provider acknowledges what it has taken, after the answer. */
+export interface Acknowledgement {
+  /** Not acknowledged for so long: sent again. */
+  readonly timeout: DurationMs;
+  readonly query: (session: Session, ackIds: readonly number[]) => HttpRequestSpec;
+  readonly read: (answer: HttpAnswer, ackIds: readonly number[]) => AckAnswer;
+  /** The cookie that an answer sets, as a `Cookie` header, or null. */
+  readonly cookieOf: (answer: HttpAnswer) => string | null;
+}
+
 export interface EncodeContext {
   readonly now: EpochMs;
+  /** Absent: the provider's own channel, no cookie. */
+  readonly session?: Session;
   /** The index of the route that an action takes, or null for the destination's own. */
   readonly indexFor: (action: string) => string | null;
 }
@@ -99,6 +126,7 @@ export interface Connector {
    */
   readonly joins?: boolean;
   readonly repair?: Repair;
+  readonly acknowledgement?: Acknowledgement;
   /** How old an event may be when it is sent, by its own time; absent where the provider takes any age. Known before it bites. */
   readonly maxAge?: DurationMs;
   readonly probe: (event: RelayEvent, context: EncodeContext) => readonly ProbeStep[];

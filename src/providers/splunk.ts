@@ -1,10 +1,18 @@
 import { z } from "zod";
 import { byteLength } from "../base/bytes.ts";
+import { seconds } from "../base/clock.ts";
 import { err, ok } from "../base/result.ts";
 import type { RelayEvent } from "../model/event.ts";
 import type { HttpRequestSpec } from "../model/http.ts";
-import { type Connector, defineProvider, type EncodeContext, type RequestLimits } from "../model/provider.ts";
+import {
+  type Connector,
+  defineProvider,
+  type EncodeContext,
+  type RequestLimits,
+  type Session,
+} from "../model/provider.ts";
 import { isWorthCompressing } from "./shared/compress.ts";
+import { cookieOf, readHecAcks } from "./shared/hec-acks.ts";
 import { hecChannel, hecUrls } from "./shared/hec-endpoint.ts";
 import { hecProbe } from "./shared/hec-probe.ts";
 import { readHecAnswer } from "./shared/hec-reply.ts";
@@ -106,6 +114,9 @@ function createEnvelopes(config: z.infer<typeof Config>) {
   };
 }
 
+/** Before a lane has learned of another: the destination's channel, and no cookie. */
+const OWN_SESSION: Session = { channel: null, cookie: null };
+
 // --- The provider ---------------------------------------------------------------------------------------
 
 export const splunk = defineProvider({
@@ -117,32 +128,42 @@ export const splunk = defineProvider({
   build({ destinationId, endpoint, config, secrets }) {
     const urls = hecUrls(endpoint ?? "");
     if (!urls.ok) return err([{ path: "endpoint", message: urls.error }]);
-    const { event: url, health } = urls.value;
-    const headers = {
+    const { event: url, health, ack } = urls.value;
+    const headersIn = ({ channel, cookie }: Session): Readonly<Record<string, string>> => ({
       authorization: `${config.auth_scheme} ${secrets.token}`,
       "content-type": "application/json",
       // Demanded by tokens with acknowledgement on, ignored by others: always sent, so that both kinds work.
-      "x-splunk-request-channel": hecChannel(destinationId),
-    };
+      "x-splunk-request-channel": channel ?? hecChannel(destinationId),
+      ...(cookie === null ? {} : { cookie }),
+    });
     const envelopes = createEnvelopes(config);
     const known = [secrets.token];
 
-    const post = (body: string): HttpRequestSpec => {
+    const post = (body: string, session: Session = OWN_SESSION): HttpRequestSpec => {
       const gzip = config.gzip && isWorthCompressing(body);
-      return { method: "POST", url, headers, body, gzip };
+      return { method: "POST", url, headers: headersIn(session), body, gzip };
     };
     const connector: Connector = {
       kind: "splunk",
       limits: LIMITS,
       envelopeBytes: () => envelopes.overhead,
       origin: url,
-      encode: (events, context) => post(envelopes.write(events, context)),
+      encode: (events, context) => post(envelopes.write(events, context), context.session),
       interpret(answer, sent) {
         const outcome = readHecAnswer(answer, sent, known);
         // With acknowledgements switched off in our settings, nobody asks for the id that the token still causes.
-        return outcome.kind === "delivered" && config.acknowledge === false
-          ? { ...outcome, ackId: null }
-          : outcome;
+        return "ackId" in outcome && config.acknowledge === false ? { ...outcome, ackId: null } : outcome;
+      },
+      acknowledgement: {
+        timeout: seconds(config.ack_timeout_seconds),
+        query: (session, ackIds) => ({
+          method: "POST",
+          url: ack,
+          headers: headersIn(session),
+          body: JSON.stringify({ acks: ackIds }),
+        }),
+        read: readHecAcks,
+        cookieOf,
       },
       probe(event, context) {
         const body = envelopes.write([event], context);

@@ -7,13 +7,13 @@ import type { Clock, EpochMs } from "../../base/clock.ts";
 import type { Outcome } from "../../model/delivery.ts";
 import type { RelayEvent } from "../../model/event.ts";
 import type { HttpAnswer, Send } from "../../model/http.ts";
-import type { Connector, Selection } from "../../model/provider.ts";
+import type { Connector, Selection, Session } from "../../model/provider.ts";
 import { mergeManifests, type Segment, sliceManifest } from "./chunk.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { failed, type Health, permits, slowed, succeeded } from "./health.ts";
 import { type Judgement, judge, type Parked } from "./judge.ts";
 import type { Attempt, Ledger } from "./ledger.ts";
-import type { Outbox, TakenChunk } from "./outbox.ts";
+import type { Fate, Outbox, TakenChunk } from "./outbox.ts";
 
 /** Where a lane delivers to. */
 export interface Target {
@@ -34,10 +34,28 @@ export interface DrainDeps {
   target(): Target | null;
   health(): Health;
   setHealth(health: Health): void;
+  /** Where the next request belongs; undefined where the provider confirms nothing later. */
+  ticket?(): SessionTicket;
+  /** Nothing more is to be sent until some of what was taken is confirmed. */
+  isFull?(): boolean;
+  /** The provider has taken events and will confirm them under `ackId`. @returns the id under which they wait */
+  awaiting?(taken: TakenRequest): number;
   /** Told after each request has been settled; sees to the alarm and the log. */
   settled(attempt: Attempt): void;
   /** A bug in the relay itself. */
   complain(what: string, error: unknown): void;
+}
+
+/** Where a request belongs, as far as the drain has to know. */
+export type SessionTicket = Session & { readonly heard: number };
+
+/** A request that the provider has taken and will confirm. */
+export interface TakenRequest {
+  readonly ticket: SessionTicket;
+  readonly ackId: number;
+  readonly answer: HttpAnswer;
+  readonly deliveryId: number;
+  readonly sentAt: EpochMs;
 }
 
 interface Request {
@@ -53,6 +71,9 @@ interface Answered {
   readonly outcome: Outcome;
   readonly bytes: number;
   readonly answer: HttpAnswer | null;
+  /** Of the request that was answered. */
+  readonly ticket: SessionTicket | undefined;
+  readonly sentAt: EpochMs;
 }
 
 /** Smallest body that a "too large" can teach a lane to keep to; below it single events decide. */
@@ -91,7 +112,7 @@ export class Drain {
     for (;;) {
       const target = this.#deps.target();
       const { window } = permits(this.#deps.health(), this.#deps.now());
-      if (target === null || this.#inFlight.size >= window) return;
+      if (target === null || this.#inFlight.size >= window || this.#deps.isFull?.()) return;
       const request = this.#next(target.connector);
       if (request === null) return;
       void this.#run(request, target);
@@ -160,7 +181,8 @@ export class Drain {
         code: null,
         message: "The relay failed to encode or to read the answer",
       };
-      return { outcome: { kind: "fault", words }, bytes: 0, answer: null };
+      const sentAt = this.#deps.now();
+      return { outcome: { kind: "fault", words }, bytes: 0, answer: null, ticket: undefined, sentAt };
     }
   }
 
@@ -168,7 +190,10 @@ export class Drain {
   async #askAndMend(events: readonly RelayEvent[], { connector, indexFor }: Target): Promise<Answered> {
     const { now, send } = this.#deps;
     for (let round = 0; ; round += 1) {
-      const spec = await connector.encode(events, { now: now(), indexFor });
+      const ticket = connector.acknowledgement === undefined ? undefined : this.#deps.ticket?.();
+      const sentAt = now();
+      const session = ticket === undefined ? {} : { session: ticket };
+      const spec = await connector.encode(events, { now: sentAt, indexFor, ...session });
       const bytes = byteLength(spec.body ?? "");
       const sent = { events: events.length, bytes };
       const answer = await send(spec);
@@ -176,29 +201,32 @@ export class Drain {
       const mending =
         round < MAX_REPAIRS ? await connector.repair?.requests(answer, round, context) : undefined;
       if (mending === undefined || mending.length === 0) {
-        return { outcome: connector.interpret(answer, sent), bytes, answer };
+        return { outcome: connector.interpret(answer, sent), bytes, answer, ticket, sentAt };
       }
       for (const request of mending) {
         const mended = await send(request);
         if (!connector.repair?.isMended(mended))
-          return { outcome: connector.interpret(mended, sent), bytes, answer: mended };
+          return { outcome: connector.interpret(mended, sent), bytes, answer: mended, ticket, sentAt };
       }
     }
   }
 
-  #settle(request: Request, { outcome, bytes, answer }: Answered): void {
+  #settle(request: Request, answered: Answered): void {
     const { ledger, outbox, now } = this.#deps;
     const { chunks, positions } = request;
+    const { outcome, bytes, answer } = answered;
     const judgement = judge(outcome, request.events.length);
-    const keep = chunks.flatMap(({ events }) => events.map(() => true));
-    const isDelivered = keep.map(() => false);
+    const { verdict } = judgement;
+    const ack = this.#awaitedAck(answered, judgement.ackId);
+    const fates = chunks.flatMap(({ events }) => events.map((): Fate => "waits"));
+    const isDelivered = fates.map(() => false);
     for (const [index, position] of positions.entries()) {
       if (!judgement.isDelivered(index)) continue;
       isDelivered[position] = true;
-      keep[position] = false;
+      fates[position] = ack === null ? "gone" : "awaits";
     }
-    for (const { index } of judgement.park) keep[positions[index] ?? -1] = false;
-    const { verdict } = judgement;
+    for (const { index } of judgement.park) fates[positions[index] ?? -1] = "gone";
+    const hasTaken = isDelivered.some(Boolean);
     const attempt: Attempt = {
       at: now(),
       outcome: outcome.kind,
@@ -213,17 +241,32 @@ export class Drain {
       delivered: segmentsOf(chunks, isDelivered),
       parked: judgement.park.length,
       acceptedAt: Math.min(...chunks.map(({ acceptedAt }) => acceptedAt)),
+      awaitsAck: ack !== null && hasTaken,
     };
+    let retryAt: EpochMs | null = null;
     this.#deps.atomically(() => {
       this.#park(request, judgement.park);
-      outbox.settle(chunks, keep);
+      this.#noteHealth(request, judgement, outcome.words.message);
+      if (verdict.kind === "trouble") retryAt = this.#deps.health().retryAt;
+      const deliveryId = ledger.record({ ...attempt, retryAt });
+      const pendingId =
+        ack === null || !hasTaken ? null : (this.#deps.awaiting?.({ ...ack, deliveryId }) ?? null);
+      outbox.settle(chunks, fates, pendingId);
       if (verdict.kind === "trouble") outbox.countAttempt(chunks);
       if (judgement.halve) outbox.halve(chunks);
       if (outcome.kind === "split") this.#learnedBytes = Math.max(MIN_LEARNED_BYTES, Math.floor(bytes / 2));
-      this.#noteHealth(request, judgement, outcome.words.message);
-      ledger.record({ ...attempt, retryAt: verdict.kind === "trouble" ? this.#deps.health().retryAt : null });
     });
-    this.#deps.settled(attempt);
+    this.#deps.settled({ ...attempt, retryAt });
+  }
+
+  /** What is needed to ask for the confirmation, where there will be one. */
+  #awaitedAck(
+    { ticket, answer, sentAt }: Answered,
+    ackId: number | null,
+  ): Omit<TakenRequest, "deliveryId"> | null {
+    if (ackId === null || ticket === undefined || answer === null || this.#deps.awaiting === undefined)
+      return null;
+    return { ticket, ackId, answer, sentAt };
   }
 
   /** Events that the provider would throw away: parked before they are sent, with a record of their own. */
@@ -249,12 +292,13 @@ export class Drain {
       delivered: [],
       parked: park.length,
       acceptedAt: Math.min(...chunks.map(({ acceptedAt }) => acceptedAt)),
+      awaitsAck: false,
     };
     this.#deps.atomically(() => {
       this.#park({ chunks, positions: isParked.map((_, position) => position) }, parked);
       outbox.settle(
         chunks,
-        isParked.map((is) => !is),
+        isParked.map((is) => (is ? "gone" : "waits")),
       );
       ledger.record(attempt);
     });

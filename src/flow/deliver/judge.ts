@@ -25,14 +25,22 @@ export type Verdict =
 export interface Judgement {
   /** Taken by the provider, by index in the request. */
   readonly isDelivered: (index: number) => boolean;
+  /** What was taken will be confirmed later under this id; null where the answer is the last word. */
+  readonly ackId: number | null;
   readonly park: readonly Parked[];
   /** The offender is unknown: try each half by itself. */
   readonly halve: boolean;
   readonly verdict: Verdict;
 }
 
-const NONE = () => false;
-const WELL: Verdict = { kind: "well", slowDown: false };
+/** Nothing taken, nothing parked, the destination well: what the arms below differ from. */
+const NOTHING: Judgement = {
+  isDelivered: () => false,
+  ackId: null,
+  park: [],
+  halve: false,
+  verdict: { kind: "well", slowDown: false },
+};
 
 /**
  * The delivery policy, one arm an outcome; pure.
@@ -44,32 +52,24 @@ const WELL: Verdict = { kind: "well", slowDown: false };
 export function judge(outcome: Outcome, sent: number): Judgement {
   const { words } = outcome;
   switch (outcome.kind) {
-    case "delivered":
-      return {
-        isDelivered: () => true,
-        park: [],
-        halve: false,
-        verdict: { kind: "well", slowDown: outcome.slowDown },
-      };
+    case "delivered": {
+      const { slowDown, ackId } = outcome;
+      return { ...NOTHING, isDelivered: () => true, ackId, verdict: { kind: "well", slowDown } };
+    }
     case "retry": {
       const { trouble, retryAfter } = outcome;
-      return {
-        isDelivered: NONE,
-        park: [],
-        halve: false,
-        verdict: { kind: "trouble", trouble, held: false, retryAfter },
-      };
+      return { ...NOTHING, verdict: { kind: "trouble", trouble, held: false, retryAfter } };
     }
     case "hold": {
-      const { trouble, committed } = outcome;
+      const { trouble, committed, ackId = null } = outcome;
       const verdict = { kind: "trouble", trouble, held: true, retryAfter: null } as const;
-      return { isDelivered: (index) => index < committed, park: [], halve: false, verdict };
+      return { ...NOTHING, isDelivered: (index) => index < committed, ackId, verdict };
     }
     case "isolate": {
-      const { offender, committed } = outcome;
+      const { offender, committed, ackId = null } = outcome;
       if (offender === null) return unknownOffender(sent, "refused", words);
       const park = [{ index: offender, reason: "refused", words }] as const;
-      return { isDelivered: (index) => index < committed, park, halve: false, verdict: WELL };
+      return { ...NOTHING, isDelivered: (index) => index < committed, ackId, park };
     }
     case "partial": {
       const delivered = new Set(outcome.delivered);
@@ -78,8 +78,8 @@ export function judge(outcome: Outcome, sent: number): Judgement {
       });
       const { trouble, retryAfter } = outcome;
       const verdict: Verdict =
-        trouble === null ? WELL : { kind: "trouble", trouble, held: false, retryAfter };
-      return { isDelivered: (index) => delivered.has(index), park, halve: false, verdict };
+        trouble === null ? NOTHING.verdict : { kind: "trouble", trouble, held: false, retryAfter };
+      return { ...NOTHING, isDelivered: (index) => delivered.has(index), park, verdict };
     }
     case "split":
       return unknownOffender(sent, "too_large", words);
@@ -88,7 +88,7 @@ export function judge(outcome: Outcome, sent: number): Judgement {
         { length: sent },
         (_, index): Parked => ({ index, reason: "relay_fault", words }),
       );
-      return { isDelivered: NONE, park, halve: false, verdict: WELL };
+      return { ...NOTHING, park };
     }
     default:
       return unreachable(outcome);
@@ -96,11 +96,5 @@ export function judge(outcome: Outcome, sent: number): Judgement {
 }
 
 function unknownOffender(sent: number, reason: ParkReason, words: ProviderWords): Judgement {
-  const isFound = sent === 1;
-  return {
-    isDelivered: NONE,
-    park: isFound ? [{ index: 0, reason, words }] : [],
-    halve: !isFound,
-    verdict: WELL,
-  };
+  return sent === 1 ? { ...NOTHING, park: [{ index: 0, reason, words }] } : { ...NOTHING, halve: true };
 }

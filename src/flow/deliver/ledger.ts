@@ -29,6 +29,8 @@ export interface Attempt {
   readonly parked: number;
   /** Of the oldest event that it carried. */
   readonly acceptedAt: EpochMs;
+  /** What was delivered counts only once the provider has confirmed it. */
+  readonly awaitsAck: boolean;
 }
 
 /** Monotonic counts since the lane was made; what was taken follows from them and from what still waits. */
@@ -82,7 +84,7 @@ export class Ledger {
     const last = sql
       .exec("SELECT at FROM deliveries WHERE delivered > 0 ORDER BY id DESC LIMIT 1")
       .toArray()[0];
-    this.#hasHistory = this.#countReceipts() > 1;
+    this.#hasHistory = this.#countReceipts() > 2;
     this.#lastDeliveredAt = last === undefined ? null : Number(last["at"]);
   }
 
@@ -99,12 +101,13 @@ export class Ledger {
     return this.#hasHistory;
   }
 
-  record(attempt: Attempt): void {
+  /** @returns the receipt's id */
+  record(attempt: Attempt): number {
     const delivered = countOf(attempt.delivered);
     const whole = delivered === attempt.events;
     this.#sql.exec(
       `INSERT INTO deliveries (id, accepted_at, at, outcome, trouble, events, delivered, bytes, http_status, code, message, latency,
-         retry_at, maybe_taken, manifest, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         retry_at, maybe_taken, ack, manifest, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[
         this.#nextId,
         attempt.acceptedAt,
@@ -117,6 +120,7 @@ export class Ledger {
       ],
       ...[attempt.words.httpStatus, attempt.words.code === null ? null : String(attempt.words.code)],
       ...[attempt.words.message, attempt.latency, attempt.retryAt, attempt.maybeTaken ? 1 : 0],
+      attempt.awaitsAck ? "pending" : null,
       ...[
         JSON.stringify(attempt.manifest),
         whole || delivered === 0 ? null : JSON.stringify(attempt.delivered),
@@ -124,18 +128,36 @@ export class Ledger {
     );
     this.#nextId += 1;
     this.#hasHistory = true;
-    if (delivered > 0) this.#lastDeliveredAt = attempt.at;
+    const confirmed = attempt.awaitsAck ? 0 : delivered;
+    if (confirmed > 0) this.#lastDeliveredAt = attempt.at;
     const retried =
       attempt.outcome === "retry" || attempt.outcome === "hold" ? attempt.events - delivered : 0;
     const requests = attempt.outcome === "parked" ? 0 : 1;
     this.#count(attempt.at, {
-      delivered,
+      delivered: confirmed,
       retried,
       parked: attempt.parked,
       attempts: requests,
       possibleDuplicates: attempt.maybeTaken ? attempt.events : 0,
       latency: attempt.at - attempt.acceptedAt,
     });
+    return this.#nextId - 1;
+  }
+
+  /**
+   * The last word on a receipt that awaited confirmation. `accepted`: the provider does not confirm any more;
+   * `lost`: it never did, and the events are sent again, so that they may be there twice.
+   */
+  acknowledge(deliveryId: number, as: "indexed" | "accepted" | "lost", at: EpochMs): void {
+    const row = this.#sql
+      .exec("SELECT accepted_at, delivered FROM deliveries WHERE id = ?", deliveryId)
+      .toArray()[0];
+    this.#sql.exec("UPDATE deliveries SET ack = ?, acked_at = ? WHERE id = ?", as, at, deliveryId);
+    if (row === undefined) return; // pruned meanwhile
+    const events = Number(row["delivered"]);
+    if (as === "lost") return this.#count(at, { retried: events, possibleDuplicates: events });
+    this.#lastDeliveredAt = at;
+    this.#count(at, { delivered: events, latency: at - Number(row["accepted_at"]) });
   }
 
   countReplayed(at: EpochMs, replayed: number): void {
@@ -178,6 +200,8 @@ export class Ledger {
   /** Receipts that mention a batch. Reads every receipt of a week: for a person who asks, not for the hot path. */
   receiptsOf(batchId: string): {
     readonly accepted: number;
+    readonly indexed: number;
+    readonly indexedAt: EpochMs | null;
     readonly attempts: number;
     readonly lastAttemptAt: EpochMs | null;
     readonly acceptedAt: EpochMs | null;
@@ -186,13 +210,15 @@ export class Ledger {
   } {
     const fate = {
       accepted: 0,
+      indexed: 0,
+      indexedAt: null as EpochMs | null,
       attempts: 0,
       lastAttemptAt: null as EpochMs | null,
       acceptedAt: null as EpochMs | null,
       bufferedAt: null as EpochMs | null,
     };
     const rows = this.#sql.exec(
-      "SELECT accepted_at, at, outcome, delivered, manifest, settled FROM deliveries WHERE instr(manifest, ?) > 0 ORDER BY id",
+      "SELECT accepted_at, at, outcome, ack, acked_at, delivered, manifest, settled FROM deliveries WHERE instr(manifest, ?) > 0 ORDER BY id",
       JSON.stringify(batchId),
     );
     for (const row of rows) {
@@ -204,10 +230,15 @@ export class Ledger {
         fate.attempts += 1;
         fate.lastAttemptAt = at;
       }
-      if (Number(row["delivered"]) === 0) continue;
+      if (Number(row["delivered"]) === 0 || row["ack"] === "lost") continue;
       const settled = readSegments(row["settled"] ?? row["manifest"]).filter(([id]) => id === batchId);
-      fate.accepted += countOf(settled);
-      if (settled.length > 0) fate.acceptedAt = at;
+      if (settled.length === 0) continue;
+      fate.acceptedAt = at;
+      if (row["ack"] !== "indexed") fate.accepted += countOf(settled);
+      else {
+        fate.indexed += countOf(settled);
+        fate.indexedAt = Number(row["acked_at"]);
+      }
     }
     return fate;
   }
@@ -225,22 +256,23 @@ export class Ledger {
   /** Forgets receipts and minutes that are too old or too many. */
   prune(now: EpochMs): void {
     this.#sql.exec(
-      "DELETE FROM deliveries WHERE (at < ? OR id < ?) AND id < ?",
+      `DELETE FROM deliveries WHERE (at < ? OR id < ?) AND id < ?
+         AND id IS NOT (SELECT MAX(id) FROM deliveries WHERE delivered > 0)`,
       now - RECEIPT_RETENTION,
       this.#nextId - MAX_RECEIPTS,
-      this.#nextId - 1, // the last one stays: it says when something was last delivered
+      this.#nextId - 1, // the last one stays, and the last that delivered: they say when that was
     );
     this.#sql.exec(
       "DELETE FROM minutes WHERE minute < ? AND minute <> ?",
       now - STATS_WINDOW,
       this.#minute.minute,
     );
-    this.#hasHistory = this.#countReceipts() > 1;
+    this.#hasHistory = this.#countReceipts() > 2;
   }
 
-  /** Up to two: enough to know whether there are any besides the one that stays. */
+  /** Up to three: enough to know whether there are any besides the two that may stay. */
   #countReceipts(): number {
-    return this.#sql.exec("SELECT id FROM deliveries LIMIT 2").toArray().length;
+    return this.#sql.exec("SELECT id FROM deliveries LIMIT 3").toArray().length;
   }
 
   #count(at: EpochMs, more: Partial<Totals> & { readonly latency?: DurationMs }): void {

@@ -16,6 +16,9 @@ export interface TakenChunk {
   readonly events: readonly RelayEvent[];
 }
 
+/** What becomes of an event after an answer. */
+export type Fate = "waits" | "gone" | "awaits";
+
 export interface TakeLimits {
   readonly events: number;
   /** Encoded bytes; a chunk that exceeds it alone is taken alone. */
@@ -74,9 +77,11 @@ export class Outbox {
     return oldest === null ? null : Number(oldest);
   }
 
-  /** When the first of them was accepted: nearly always the oldest, and one row to read. */
+  /** When the first of those that nobody has taken was accepted: nearly always the oldest, and one row to read. */
   headAt(): EpochMs | null {
-    const head = this.#sql.exec("SELECT accepted_at FROM outbox ORDER BY id LIMIT 1").toArray()[0];
+    const head = this.#sql
+      .exec("SELECT accepted_at FROM outbox WHERE awaiting IS NULL ORDER BY id LIMIT 1")
+      .toArray()[0];
     return head === undefined ? null : Number(head["accepted_at"]);
   }
 
@@ -121,7 +126,9 @@ export class Outbox {
     let group: number | null = null;
     let totalEvents = 0;
     let totalBytes = 0;
-    for (const row of this.#sql.exec("SELECT id, in_group, events, bytes FROM outbox ORDER BY id")) {
+    for (const row of this.#sql.exec(
+      "SELECT id, in_group, events, bytes FROM outbox WHERE awaiting IS NULL ORDER BY id",
+    )) {
       const id = Number(row["id"]);
       if (exclude.has(id)) continue;
       const rowGroup = row["in_group"] === null ? null : Number(row["in_group"]);
@@ -135,22 +142,52 @@ export class Outbox {
     return chosen;
   }
 
-  /** Forgets the events whose entry in `keep` is false, in the order of the chunks; the rest waits on, in its place. */
-  settle(chunks: readonly TakenChunk[], keep: readonly boolean[]): void {
+  /**
+   * Does with each event of the chunks what its entry in `fates` says: `gone` is forgotten, `waits` stays in its place,
+   * `awaits` is set aside until the provider confirms it.
+   *
+   * @param pendingId under which awaiting events are completed or released
+   */
+  settle(chunks: readonly TakenChunk[], fates: readonly Fate[], pendingId: number | null = null): void {
     let at = 0;
     for (const chunk of chunks) {
-      const kept = keep.slice(at, at + chunk.events.length);
+      const own = fates.slice(at, at + chunk.events.length);
       at += chunk.events.length;
-      if (kept.every(Boolean)) continue;
-      const lines = chunk.lines.filter((_, index) => kept[index]);
-      if (lines.length === 0) this.#delete(chunk);
-      else this.#replace(chunk, lines, sliceManifest(chunk.manifest, kept));
+      const waits = own.map((fate) => fate === "waits");
+      const awaits = own.map((fate) => fate === "awaits");
+      if (waits.every(Boolean)) continue;
+      if (!awaits.some(Boolean)) this.#keepOnly(chunk, waits);
+      else if (waits.some(Boolean)) {
+        const id = this.#copy(chunk, awaits, null);
+        this.#keepOnly(chunk, waits);
+        this.#setAwaiting(id, pendingId);
+      } else {
+        this.#keepOnly(chunk, awaits);
+        this.#setAwaiting(chunk.id, pendingId);
+      }
     }
   }
 
   /** Forgets all of it. */
   remove(chunks: readonly TakenChunk[]): void {
     for (const chunk of chunks) this.#delete(chunk);
+  }
+
+  /** The provider has confirmed them: forgotten. */
+  complete(pendingId: number): void {
+    for (const chunk of this.#awaiting(pendingId)) this.#delete(chunk);
+  }
+
+  /** The provider never confirmed them: they wait again, in their place. */
+  release(pendingId: number): void {
+    this.#sql.exec(
+      "UPDATE outbox SET awaiting = NULL, in_group = NULL, attempts = attempts + 1 WHERE awaiting = ?",
+      pendingId,
+    );
+  }
+
+  #awaiting(pendingId: number): readonly TakenChunk[] {
+    return this.#sql.exec("SELECT * FROM outbox WHERE awaiting = ?", pendingId).toArray().map(readChunk);
   }
 
   /** Notes one more failed attempt. */
@@ -178,10 +215,13 @@ export class Outbox {
     }
   }
 
-  /** Rows that were accepted at or before `until` and do not travel, oldest rows first. */
+  /** Rows that were accepted at or before `until` and neither travel nor await confirmation, oldest rows first. */
   acceptedUntil(until: EpochMs, exclude: ReadonlySet<number>, limit: number): readonly TakenChunk[] {
     const found: TakenChunk[] = [];
-    for (const row of this.#sql.exec("SELECT * FROM outbox WHERE accepted_at <= ? ORDER BY id", until)) {
+    for (const row of this.#sql.exec(
+      "SELECT * FROM outbox WHERE accepted_at <= ? AND awaiting IS NULL ORDER BY id",
+      until,
+    )) {
       if (exclude.has(Number(row["id"]))) continue;
       found.push(readChunk(row));
       if (found.length >= limit) break;
@@ -194,10 +234,13 @@ export class Outbox {
     readonly id: number;
     readonly acceptedAt: EpochMs;
     readonly manifest: readonly Segment[];
+    /** Taken by the provider, not yet confirmed. */
+    readonly isAwaiting: boolean;
   }> {
-    for (const row of this.#sql.exec("SELECT id, accepted_at, manifest FROM outbox ORDER BY id")) {
+    for (const row of this.#sql.exec("SELECT id, accepted_at, awaiting, manifest FROM outbox ORDER BY id")) {
       yield {
         id: Number(row["id"]),
+        isAwaiting: row["awaiting"] !== null,
         acceptedAt: Number(row["accepted_at"]),
         manifest: readManifest(row["manifest"]),
       };
@@ -207,24 +250,46 @@ export class Outbox {
   /** Cuts a row after `count` events; the rest becomes a row right behind it and a group of its own. */
   #cut(chunk: TakenChunk, count: number): number {
     const isFirst = chunk.lines.map((_, index) => index < count);
-    const isSecond = isFirst.map((first) => !first);
-    this.#replace(chunk, chunk.lines.slice(0, count), sliceManifest(chunk.manifest, isFirst));
-    const rest = chunk.lines.slice(count);
+    const id = this.#copy(
+      chunk,
+      isFirst.map((first) => !first),
+      "own",
+    );
+    this.#keepOnly(chunk, isFirst);
+    return id;
+  }
+
+  /** The flagged events of a row as a row of their own, right behind it. @returns its id */
+  #copy(chunk: TakenChunk, flags: readonly boolean[], group: "own" | null): number {
+    const lines = chunk.lines.filter((_, index) => flags[index]);
     const id = this.#idAfter(chunk.id);
-    const manifest = sliceManifest(chunk.manifest, isSecond);
+    const manifest = sliceManifest(chunk.manifest, flags);
+    const { acceptedAt, attempts } = chunk;
     this.#insert(
       id,
       {
-        acceptedAt: chunk.acceptedAt,
-        firstEventAt: firstEventAt(rest),
-        events: rest.length,
-        bytes: storedBytes(rest),
+        acceptedAt,
+        firstEventAt: firstEventAt(lines),
+        events: lines.length,
+        bytes: storedBytes(lines),
         manifest,
-        lines: rest,
+        lines,
       },
-      { attempts: chunk.attempts, group: id },
+      { attempts, group: group === "own" ? id : null },
     );
     return id;
+  }
+
+  /** Leaves only the flagged events in a row; without any the row goes. */
+  #keepOnly(chunk: TakenChunk, flags: readonly boolean[]): void {
+    if (flags.every(Boolean)) return;
+    const lines = chunk.lines.filter((_, index) => flags[index]);
+    if (lines.length === 0) this.#delete(chunk);
+    else this.#replace(chunk, lines, sliceManifest(chunk.manifest, flags));
+  }
+
+  #setAwaiting(id: number, pendingId: number | null): void {
+    this.#sql.exec("UPDATE outbox SET awaiting = ? WHERE id = ?", pendingId, id);
   }
 
   /** A free id behind `id` and before the next row; at the very end of the outbox when there is no room left. */

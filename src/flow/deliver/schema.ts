@@ -5,13 +5,16 @@ import { DELIVERY_WINDOW_HOURS, RECEIPT_RETENTION_DAYS } from "../../model/lane.
 const STEPS: readonly string[] = [
   `CREATE TABLE outbox (
      id INTEGER PRIMARY KEY, accepted_at INTEGER NOT NULL, first_event_at INTEGER NOT NULL,
-     attempts INTEGER NOT NULL, in_group INTEGER,
+     attempts INTEGER NOT NULL, in_group INTEGER, awaiting INTEGER,
      events INTEGER NOT NULL, bytes INTEGER NOT NULL, manifest TEXT NOT NULL, lines TEXT NOT NULL);
    CREATE TABLE deliveries (
      id INTEGER PRIMARY KEY, accepted_at INTEGER NOT NULL, at INTEGER NOT NULL, outcome TEXT NOT NULL, trouble TEXT,
      events INTEGER NOT NULL, delivered INTEGER NOT NULL, bytes INTEGER NOT NULL,
      http_status INTEGER, code TEXT, message TEXT NOT NULL, latency INTEGER NOT NULL,
-     retry_at INTEGER, maybe_taken INTEGER NOT NULL, manifest TEXT NOT NULL, settled TEXT);
+     retry_at INTEGER, maybe_taken INTEGER NOT NULL, ack TEXT, acked_at INTEGER, manifest TEXT NOT NULL, settled TEXT);
+   CREATE TABLE pending_acks (
+     id INTEGER PRIMARY KEY, channel TEXT, cookie TEXT, ack_id INTEGER NOT NULL, delivery_id INTEGER NOT NULL,
+     sent_at INTEGER NOT NULL, next_poll_at INTEGER NOT NULL, polls INTEGER NOT NULL, told INTEGER NOT NULL);
    CREATE TABLE dead_letters (
      id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL, part INTEGER NOT NULL, reason TEXT NOT NULL,
      message TEXT NOT NULL, http_status INTEGER, code TEXT, attempts INTEGER NOT NULL,

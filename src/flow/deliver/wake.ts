@@ -17,17 +17,20 @@ export interface WakeFacts {
   readonly oldestAt: EpochMs | null;
   /** Delivery is switched off: only expiry matters. */
   readonly paused: boolean;
+  /** When the provider has to be asked for acknowledgements; null when none is pending. */
+  readonly pollAt: EpochMs | null;
   /** Receipts, dead letters or counters exist that will be too old one day. */
   readonly hasHistory: boolean;
 }
 
 /** When the lane must wake next, at the latest: the earliest reason wins. Null: nothing will ever be due. */
-export function nextWake({ now, health, oldestAt, paused, hasHistory }: WakeFacts): EpochMs | null {
+export function nextWake({ now, health, oldestAt, paused, pollAt, hasHistory }: WakeFacts): EpochMs | null {
   const reasons: EpochMs[] = [];
   if (oldestAt !== null) {
     reasons.push(oldestAt + hours(DELIVERY_WINDOW_HOURS));
     if (!paused) reasons.push(Math.max(now, health.retryAt ?? now + SAFETY_NET));
   }
+  if (pollAt !== null) reasons.push(Math.max(now, pollAt));
   if (hasHistory) reasons.push(now + HOUSEKEEPING);
   return reasons.length === 0 ? null : Math.min(...reasons);
 }

@@ -4,7 +4,8 @@
  * The hosted queue is durable; Miniflare's own keeps messages in memory, so that a killed local relay would lose what it
  * had accepted. This one keeps them in SQLite, enforces the platform's limits, and drives the relay's `queue` handler the
  * way the platform does: batches, per-message acknowledgement, delayed retries, attempts, dead-letter queue.
- * It is part of `npm start` and never deployed.
+ * It is part of `npm start` and never deployed. With `SLUICE_FAULTS=true` it can be told to misbehave (`QueueFaults`),
+ * for `npm run prove`; otherwise nothing listens for that.
  */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
@@ -27,7 +28,25 @@ interface QueueEnv {
   readonly RELAY: Fetcher;
   readonly CONSUMERS: Readonly<Record<string, ConsumerSettings>>;
   readonly PRODUCER_QUEUE: string;
+  /** Set by the local runtime alone, with `SLUICE_FAULTS=true`. */
+  readonly FAULTS?: string;
 }
+
+/** What the hosted queue may do as well, only seldom. Shares are spread evenly: 0.5 is every second one. */
+export interface QueueFaults {
+  /** Share of sends that are refused. */
+  readonly refuse: number;
+  /** Share of sends that are stored and reported as failed all the same. */
+  readonly lie: number;
+  /** Share of messages that are stored twice. */
+  readonly duplicate: number;
+  /** Share of handled batches whose acknowledgements are lost, so that they come again. */
+  readonly loseAcks: number;
+  /** Milliseconds that a new message waits before it is delivered. */
+  readonly delay: number;
+}
+
+const NO_FAULTS: QueueFaults = { refuse: 0, lie: 0, duplicate: 0, loseAcks: 0, delay: 0 };
 
 interface TextMessage {
   readonly body: string;
@@ -70,6 +89,11 @@ export class DurableQueue extends DurableObject<QueueEnv> {
   #running = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #armed = false;
+  #faults = NO_FAULTS;
+  /** What is left of a whole, per share. */
+  readonly #rests = new Map<keyof QueueFaults, number>();
+  /** Told when the next batch is about to be handled. */
+  #watchers: (() => void)[] = [];
 
   constructor(ctx: DurableObjectState, env: QueueEnv) {
     super(ctx, env);
@@ -82,17 +106,39 @@ export class DurableQueue extends DurableObject<QueueEnv> {
   }
 
   async enqueue(bodies: readonly string[]): Promise<void> {
+    if (this.#strikes("refuse")) throw new Error("The queue takes nothing (a fault that was asked for)");
     const now = Date.now();
+    const { delay } = this.#faults;
     for (const body of bodies) {
-      this.#sql.exec(
-        "INSERT INTO messages (not_before, attempts, sent_at, body) VALUES (?, 0, ?, ?)",
-        now,
-        now,
-        body,
-      );
+      for (let copies = this.#strikes("duplicate") ? 2 : 1; copies > 0; copies -= 1) {
+        this.#sql.exec(
+          "INSERT INTO messages (not_before, attempts, sent_at, body) VALUES (?, 0, ?, ?)",
+          now + delay,
+          now,
+          body,
+        );
+      }
     }
     this.#arm();
     this.#schedule();
+    if (this.#strikes("lie")) throw new Error("The queue's answer was lost (a fault that was asked for)");
+  }
+
+  /** From now on, until told otherwise or restarted. What is not named is mended. */
+  async misbehave(faults: Partial<QueueFaults>): Promise<void> {
+    this.#faults = { ...NO_FAULTS, ...faults };
+    this.#rests.clear();
+  }
+
+  /** Resolves when the next batch is about to be handled. */
+  async nextBatch(): Promise<void> {
+    await new Promise<void>((resolve) => this.#watchers.push(resolve));
+  }
+
+  #strikes(name: keyof QueueFaults): boolean {
+    const sum = (this.#rests.get(name) ?? 0) + this.#faults[name];
+    this.#rests.set(name, sum >= 1 ? sum - 1 : sum);
+    return sum >= 1;
   }
 
   /** Messages that wait or are being handled. */
@@ -173,6 +219,7 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     }));
     let retryAll = false;
     let delays = new Map<string, number>();
+    for (const tell of this.#watchers.splice(0)) tell();
     try {
       const result = await this.env.RELAY.queue(name, messages);
       retryAll = result.outcome !== "ok" || result.retryBatch.retry;
@@ -180,6 +227,7 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     } catch {
       retryAll = true;
     }
+    if (this.#strikes("loseAcks")) retryAll = true;
     const dead: string[] = [];
     const now = Date.now();
     for (const { id, attempts, body } of batch) {
@@ -204,9 +252,16 @@ export class DurableQueue extends DurableObject<QueueEnv> {
   }
 }
 
-/** The bound service of the worker itself answers how much is waiting; used by tests and the runner. */
+/** The bound service of the worker itself answers how much is waiting, and takes orders to misbehave where that is allowed. */
 export default class QueueStatus extends WorkerEntrypoint<QueueEnv> {
-  override async fetch(): Promise<Response> {
-    return Response.json({ depth: await this.env.QUEUES.getByName(this.env.PRODUCER_QUEUE).depth() });
+  override async fetch(request: Request): Promise<Response> {
+    const queue = this.env.QUEUES.getByName(this.env.PRODUCER_QUEUE);
+    const { pathname } = new URL(request.url);
+    if (this.env.FAULTS === "true" && pathname === "/misbehave") {
+      await queue.misbehave(await request.json<Partial<QueueFaults>>());
+    }
+    if (this.env.FAULTS === "true" && pathname === "/next-batch") await queue.nextBatch();
+    const dead = await this.env.QUEUES.getByName(`${this.env.PRODUCER_QUEUE}-dead`).depth();
+    return Response.json({ depth: await queue.depth(), dead });
   }
 }

@@ -71,13 +71,20 @@ function byCode(answer: HttpResponse, { reply, row, sent, secrets }: Known): Out
       return { kind: "hold", trouble: asks.trouble, committed: 0, offender: null, words };
     case "index": {
       const offender = within(reply.eventNumber === null ? null : reply.eventNumber - 1, sent);
-      return { kind: "hold", trouble: "config_rejected", committed: offender ?? 0, offender, words };
+      return {
+        kind: "hold",
+        trouble: "config_rejected",
+        committed: offender ?? 0,
+        offender,
+        ackId: reply.ackId,
+        words,
+      };
     }
     case "isolate": {
       if (reply.code === 6 && reply.eventNumber === 0 && sent.bytes > CLOUD_BODY_BYTES)
         return { kind: "split", words };
       const offender = within(reply.eventNumber, sent);
-      return { kind: "isolate", committed: offender ?? 0, offender, words };
+      return { kind: "isolate", committed: offender ?? 0, offender, ackId: reply.ackId, words };
     }
     case "fault":
       return { kind: "fault", words };
