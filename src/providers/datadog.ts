@@ -109,10 +109,8 @@ function siteNamed(site: string): string | null {
 /** Datadog takes 5 MB uncompressed and 1,000 logs; the bytes keep the distance that Datadog's own forwarders keep. */
 const LIMITS: RequestLimits = { events: 1_000, bytes: 4_250_000 };
 
-/** An older log is answered 202 and thrown away. */
-const MAX_AGE = hours(18);
-/** For the way there, and for clocks that differ. */
-const AGE_MARGIN = minutes(5);
+/** A log older than 18 h is answered 202 and thrown away; the margin is for the way there and for clocks that differ. */
+const MAX_AGE = hours(18) - minutes(5);
 
 /** An id of 128 characters, each escaped; the time; comma and brackets. */
 const LONGEST_ID_AND_TIME_BYTES = 256 + 20;
@@ -261,7 +259,7 @@ export const datadog = defineProvider({
       encode,
       interpret: (answer) => readAnswer(answer, known),
       maxAge: MAX_AGE,
-      select: (events, now) => parkOlder(events, { now, than: MAX_AGE - AGE_MARGIN, why: tooOld }),
+      select: (events, now) => parkOlder(events, { now, than: MAX_AGE, why: tooOld }),
       probe: (event) => [
         { request: encode([event]), read: (answer) => readProbe(answer, place.value, known) },
       ],

@@ -48,7 +48,14 @@ describe("sending events", () => {
 
 describe("the fate of a batch", () => {
   const none = { buffered: 0, sent: 0, accepted: 0, indexed: 0, parked: 0, expired: 0 };
-  const times = { attempts: 1, bufferedAt: NOW, lastAttemptAt: NOW, acceptedAt: null, parkedAt: null };
+  const times = {
+    attempts: 1,
+    bufferedAt: NOW,
+    lastAttemptAt: NOW,
+    acceptedAt: null,
+    indexedAt: null,
+    parkedAt: null,
+  };
 
   async function withDestinations(...ids: string[]) {
     const { api, key } = start();
@@ -91,6 +98,7 @@ describe("the fate of a batch", () => {
           buffered_at: at,
           last_attempt_at: at,
           accepted_at: at,
+          indexed_at: null,
           parked_at: null,
         },
         expect.objectContaining({ destination_id: "siem_2", state: "sent" }),

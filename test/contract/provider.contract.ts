@@ -99,7 +99,9 @@ export function providerContract(provider: Provider, sample: ProviderSample): vo
     it("keeps settings and secrets apart", ({ expect }) => {
       const config = Object.keys(provider.config.shape);
       for (const name of Object.keys(provider.secrets.shape)) expect(config).not.toContain(name);
-      expect(Object.keys(sample.secrets).sort()).toEqual(Object.keys(provider.secrets.shape).sort());
+      // A sample fills one way to sign in; a provider may have several that exclude each other.
+      for (const name of Object.keys(sample.secrets))
+        expect(Object.keys(provider.secrets.shape)).toContain(name);
     });
 
     it("answers bad settings with values that name a field, whatever they are", ({ expect }) => {

@@ -87,15 +87,15 @@ describe("the line of an event", () => {
   });
 
   // Known defects: a missing third tab is looked for at the front, and the time is not looked at. Fixed when these fail.
-  it.fails("is not taken for one when its id looks like an event", ({ expect }) => {
+  it("is not taken for one when its id looks like an event", ({ expect }) => {
     expect(isLine("{\t1\tuser.login}")).toBe(false);
   });
 
-  it.fails("is not taken for one when its time is not a time", ({ expect }) => {
+  it("is not taken for one when its time is not a time", ({ expect }) => {
     expect(isLine("evt_1\tyesterday\tuser.login\t{}")).toBe(false);
   });
 
-  it.fails("can be read where it is known as one, whatever a stranger wrote", ({ expect }) => {
+  it("can be read where it is known as one, whatever a stranger wrote", ({ expect }) => {
     const piece = fc.constantFrom("\t", "{", "}", "{}", "evt_1", "1", "-1", "x", "user.login", " ");
     const stranger = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
     fc.assert(

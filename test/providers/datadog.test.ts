@@ -139,7 +139,7 @@ describe("age", () => {
   const aged = (...ages: readonly number[]) => ages.map((age, n) => event({ id: `evt_${n}`, at: now - age }));
 
   it("is known before it bites", ({ expect }) => {
-    expect(maxAge).toBe(hours(18));
+    expect(maxAge).toBe(hours(18) - minutes(5));
   });
 
   it("parks what Datadog would throw away, with five minutes to spare, and says so", ({ expect }) => {

@@ -84,7 +84,7 @@ export class Ledger {
     const last = sql
       .exec("SELECT at FROM deliveries WHERE delivered > 0 ORDER BY id DESC LIMIT 1")
       .toArray()[0];
-    this.#hasHistory = this.#countReceipts() > 2;
+    this.#hasHistory = this.#hasOldReceipts();
     this.#lastDeliveredAt = last === undefined ? null : Number(last["at"]);
   }
 
@@ -267,12 +267,16 @@ export class Ledger {
       now - STATS_WINDOW,
       this.#minute.minute,
     );
-    this.#hasHistory = this.#countReceipts() > 2;
+    this.#hasHistory = this.#hasOldReceipts();
   }
 
-  /** Up to three: enough to know whether there are any besides the two that may stay. */
-  #countReceipts(): number {
-    return this.#sql.exec("SELECT id FROM deliveries LIMIT 3").toArray().length;
+  /** Besides the receipts that always stay. */
+  #hasOldReceipts(): boolean {
+    const rows = this.#sql.exec(
+      `SELECT id FROM deliveries WHERE id < (SELECT MAX(id) FROM deliveries)
+         AND id IS NOT (SELECT MAX(id) FROM deliveries WHERE delivered > 0) LIMIT 1`,
+    );
+    return rows.toArray().length > 0;
   }
 
   #count(at: EpochMs, more: Partial<Totals> & { readonly latency?: DurationMs }): void {

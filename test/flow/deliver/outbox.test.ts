@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import { byteLength } from "../../../src/base/bytes.ts";
 import { CHUNK_BYTES, CHUNK_EVENTS, cutChunks, mergeManifests } from "../../../src/flow/deliver/chunk.ts";
-import { Outbox, type TakenChunk } from "../../../src/flow/deliver/outbox.ts";
+import { type Fate, Outbox, type TakenChunk } from "../../../src/flow/deliver/outbox.ts";
 import { aPart } from "../../support/lines.ts";
 import { inStorage } from "../../support/storage.ts";
 
@@ -89,13 +89,45 @@ describe("the outbox", () => {
           const outbox = new Outbox(storage.sql);
           outbox.append(cutChunks([aPart("a", keep.length)]));
           const taken = outbox.take(limits) ?? [];
-          outbox.settle(taken, keep);
+          outbox.settle(
+            taken,
+            keep.map((stays) => (stays ? "waits" : "gone")),
+          );
           const left = idsFrom("a", keep.length).filter((_, index) => keep[index]);
           expect(idsOf(outbox.take(limits))).toEqual(left);
           expect(outbox.events).toBe(left.length);
           expect(new Outbox(storage.sql).bytes).toBe(outbox.bytes);
         }),
         { numRuns: 25 },
+      );
+    });
+  });
+
+  it("sets events aside until they are confirmed, and brings them back in their place when they are not", async ({
+    expect,
+  }) => {
+    await inStorage((storage) => {
+      const fate = fc.constantFrom("waits", "gone", "awaits");
+      fc.assert(
+        fc.property(fc.array(fate, { minLength: 1, maxLength: 600 }), fc.boolean(), (fates, isConfirmed) => {
+          storage.sql.exec("DELETE FROM outbox");
+          const outbox = new Outbox(storage.sql);
+          outbox.append(cutChunks([aPart("a", fates.length)]));
+          outbox.settle(outbox.take(limits) ?? [], fates as Fate[], 7);
+          const left = (...which: string[]) =>
+            idsFrom("a", fates.length).filter((_, n) => which.includes(fates[n] ?? ""));
+          const waiting = () => [...idsOf(outbox.take(limits))].sort();
+          expect(waiting()).toEqual(left("waits").sort());
+          expect(outbox.events).toBe(left("waits", "awaits").length);
+          if (isConfirmed) outbox.complete(7);
+          else outbox.release(7);
+          expect(waiting()).toEqual(left("waits", ...(isConfirmed ? [] : ["awaits"])).sort());
+          expect([new Outbox(storage.sql).events, new Outbox(storage.sql).bytes]).toEqual([
+            outbox.events,
+            outbox.bytes,
+          ]);
+        }),
+        { numRuns: 40 },
       );
     });
   });

@@ -4,7 +4,7 @@ import { HEALTHY } from "../../../src/flow/deliver/health.ts";
 import { HOUSEKEEPING, nextWake, SAFETY_NET } from "../../../src/flow/deliver/wake.ts";
 
 const now = 1_000_000;
-const facts = { now, health: HEALTHY, oldestAt: now, paused: false, hasHistory: false };
+const facts = { now, health: HEALTHY, oldestAt: now, paused: false, pollAt: null, hasHistory: false };
 
 describe("the next alarm", () => {
   it("is never set when nothing will be due", ({ expect }) => {
@@ -36,5 +36,10 @@ describe("the next alarm", () => {
 
   it("comes for housekeeping while there is a history", ({ expect }) => {
     expect(nextWake({ ...facts, oldestAt: null, hasHistory: true })).toBe(now + HOUSEKEEPING);
+  });
+
+  it("comes to ask for acknowledgements when nothing else is due", ({ expect }) => {
+    expect(nextWake({ ...facts, oldestAt: null, pollAt: now + 700 })).toBe(now + 700);
+    expect(nextWake({ ...facts, oldestAt: null, pollAt: now - 700 })).toBe(now);
   });
 });
