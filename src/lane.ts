@@ -5,7 +5,7 @@
  * an eviction at any point costs a repeated request at worst.
  */
 import { DurableObject } from "cloudflare:workers";
-import { type DurationMs, days, type EpochMs, seconds } from "./base/clock.ts";
+import { type DurationMs, days, type EpochMs, isoTimeOrNull, seconds } from "./base/clock.ts";
 import { parseJson } from "./base/json.ts";
 import { MAX_PENDING, type Pending, PendingAcks } from "./flow/acknowledge/pending.ts";
 import { pollDue } from "./flow/acknowledge/poll.ts";
@@ -25,6 +25,7 @@ import { Outbox } from "./flow/deliver/outbox.ts";
 import { DELIVERY_WINDOW, migrate } from "./flow/deliver/schema.ts";
 import { TAKEN_WINDOW, Taken } from "./flow/deliver/taken.ts";
 import { nextWake } from "./flow/deliver/wake.ts";
+import { backlogWarning, type WarningLevel } from "./flow/deliver/warning.ts";
 import { matcher } from "./flow/route/match.ts";
 import type { ProviderWords } from "./model/delivery.ts";
 import type { Destination } from "./model/destination.ts";
@@ -289,6 +290,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       message: this.#health.reason?.message ?? "Not delivered within 24 hours",
     });
     if (parked > 0) this.#setHealth(expired(this.#health, now));
+    this.#warn();
     this.#ledger.prune(now);
     this.#drain.pump();
     // Not waited for: a provider that hangs on the question must not hold the alarm.
@@ -505,6 +507,42 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       destination_id: this.#destination?.id,
       requests: requests.length,
     });
+  }
+
+  /** Tells the tenant, once a level, that its backlog is on the way to costing events. */
+  #warn(): void {
+    const oldestAt = this.#outbox.oldestAt();
+    const oldestEventAt = this.#outbox.oldestEventAt();
+    const warned = this.#fact<WarningLevel>("warned") ?? 0;
+    if (oldestAt === null || oldestEventAt === null || this.#destination === null) {
+      if (warned > 0) this.#setFact("warned", 0);
+      return;
+    }
+    const { level, limit } = backlogWarning({
+      now: this.#deps.now(),
+      oldestAt,
+      windowMs: DELIVERY_WINDOW,
+      oldestEventAt,
+      maxAgeMs: this.#target?.connector.maxAge ?? null,
+      bytes: this.#outbox.bytes,
+      maxBytes: MAX_OUTBOX_BYTES,
+    });
+    if (level === warned) return;
+    this.#setFact("warned", level);
+    if (level < warned) return;
+    const { tenantId, id, name, provider } = this.#destination;
+    const firstLossAt = isoTimeOrNull(this.#firstLossAt(oldestAt));
+    const metadata = {
+      name,
+      provider,
+      percent: level,
+      limit,
+      events: this.#outbox.events,
+      first_loss_at: firstLossAt,
+    };
+    this.ctx.waitUntil(
+      this.#deps.announce(tenantId, { action: "siem.backlog_warning", resourceId: id, metadata }),
+    );
   }
 
   /** Nothing is to be delivered, as opposed to: something is in the way. */

@@ -50,6 +50,15 @@ export interface LaneDeps {
     health: { readonly status: Destination["status"]; readonly reason: StatusReason | null },
   ): Promise<void>;
   forgetDestination(tenantId: string, id: string): Promise<void>;
+  /** Puts something that the relay noticed by itself on the tenant's stream. Never rejects. */
+  announce(
+    tenantId: string,
+    notice: {
+      readonly action: string;
+      readonly resourceId: string;
+      readonly metadata: Readonly<Record<string, unknown>>;
+    },
+  ): Promise<void>;
   log(what: string, facts: Readonly<Record<string, unknown>>): void;
 }
 
@@ -85,6 +94,16 @@ export function laneDeps(env: Env): LaneDeps {
     reportStatus: (tenantId, id, { status, reason }) =>
       destinations.reportStatus(tenantId, id, status, reason),
     forgetDestination: (tenantId, id) => destinations.remove(tenantId, id),
+    announce: (tenantId, { action, resourceId, metadata }) => {
+      const fields = {
+        actor_type: "SYSTEM",
+        action,
+        resource_type: "siem_destination",
+        resource_id: resourceId,
+        metadata,
+      };
+      return enqueue(tenantId, fields, ingestDepsOf(env, rootKey), log);
+    },
     log: (what, facts) => log(isTrouble(what) ? "error" : "info", what, facts),
   };
 }
@@ -243,24 +262,34 @@ function relayEvent(tenantId: string, fields: Readonly<Record<string, unknown>>)
   return { id, at, action, json: withIntegrityHash(event) };
 }
 
-/** Puts an administrative act on the tenant's stream. The act has happened already, so a full queue only costs the record of it. */
-async function record(act: AdministrativeAct, deps: IngestDeps, log: Log): Promise<void> {
+/** Puts an administrative act on the tenant's stream. */
+function record(act: AdministrativeAct, deps: IngestDeps, log: Log): Promise<void> {
   const { tenantId, actorId, action, resourceType, resourceId, metadata } = act;
-  const event = relayEvent(tenantId, {
-    actor_type: actorId === "operator" ? "OPERATOR" : "API_KEY",
-    actor_id: actorId,
-    action,
-    resource_type: resourceType,
-    resource_id: resourceId,
-    metadata,
-  });
+  const actorType = actorId === "operator" ? "OPERATOR" : "API_KEY";
+  const actor = { actor_type: actorType, actor_id: actorId };
+  return enqueue(
+    tenantId,
+    { ...actor, action, resource_type: resourceType, resource_id: resourceId, metadata },
+    deps,
+    log,
+  );
+}
+
+/** An event of the relay's own. What it tells of has happened already, so a full queue only costs the telling, and is logged. */
+async function enqueue(
+  tenantId: string,
+  fields: Readonly<Record<string, unknown>>,
+  deps: IngestDeps,
+  log: Log,
+): Promise<void> {
   const acceptedAt = systemClock();
   const batchId = newId(ID_PREFIX.batch, acceptedAt);
   try {
-    const recorded = await produce({ tenantId, batchId, acceptedAt, lines: [toLine(event)] }, deps);
-    if (!recorded) log("error", "act.unrecorded", { tenant_id: tenantId, action });
+    const lines = [toLine(relayEvent(tenantId, fields))];
+    if (await produce({ tenantId, batchId, acceptedAt, lines }, deps)) return;
+    log("error", "act.unrecorded", { tenant_id: tenantId, action: fields["action"] });
   } catch (error) {
-    log("error", "act.unrecorded", { tenant_id: tenantId, action, error });
+    log("error", "act.unrecorded", { tenant_id: tenantId, action: fields["action"], error });
   }
 }
 

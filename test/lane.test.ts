@@ -563,12 +563,33 @@ describe("while anything waits", () => {
     expect(await laneOf(to).report()).toMatchObject({ backlog: { events: 0 }, deadLetters: 1 });
   });
 
-  it("an alarm is set although the destination is switched off, for the end of the day", async ({
+  it("an alarm is set although the destination is switched off, to look at the backlog every hour", async ({
     expect,
   }) => {
-    const acceptedAt = Date.now() - hours(2);
     const to = await aDestination({ enabled: false, disabledAt: Date.now() });
-    await submit(to, fresh("bat_a", 1, { acceptedAt }));
-    expect(await alarmOf(to)).toBe(acceptedAt + hours(24));
+    await submit(to, fresh("bat_a", 1, { acceptedAt: Date.now() - hours(2) }));
+    const at = (await alarmOf(to)) ?? 0;
+    expect(Math.abs(at - (Date.now() + hours(1)))).toBeLessThan(60_000);
+  });
+
+  it("its tenant is warned once a level on the way to losing events, and anew after it was mended", async ({
+    expect,
+  }) => {
+    const to = await aDestination({ enabled: false, disabledAt: Date.now() });
+    await submit(to, fresh("bat_a", 1, { acceptedAt: Date.now() - hours(1) }));
+    const warnedAfter = async (age: number): Promise<unknown> => {
+      await execute(
+        to,
+        `UPDATE outbox SET accepted_at = ${Date.now() - age}, first_event_at = ${Date.now() - age}`,
+      );
+      await runDurableObjectAlarm(laneOf(to));
+      return runInDurableObject(laneOf(to), (_, { storage }) => {
+        return storage.sql.exec("SELECT value FROM facts WHERE key = 'warned'").toArray()[0]?.["value"];
+      });
+    };
+    expect(await warnedAfter(hours(11))).toBeUndefined();
+    expect(await warnedAfter(hours(13))).toBe("50");
+    expect(await warnedAfter(hours(23))).toBe("95");
+    expect(await warnedAfter(hours(25))).toBe("0");
   });
 });

@@ -47,6 +47,7 @@ export const KNOWN_ACTIONS: readonly (readonly [action: string, description: str
   ["siem.delete", "A SIEM destination was deleted"],
   ["siem.replay", "Dead letters of a SIEM destination were replayed"],
   ["siem.discard", "Dead letters of a SIEM destination were discarded"],
+  ["siem.backlog_warning", "A SIEM destination's backlog came near to losing events"],
   ["siem.test", "A connection test of a SIEM destination was run"],
   ["siem.test_connection", "The test event itself, sent to verify a SIEM connection"],
 ];

@@ -10,6 +10,9 @@ export const SAFETY_NET: DurationMs = seconds(30);
 /** How often a lane with nothing to deliver wakes to forget what is too old. */
 export const HOUSEKEEPING: DurationMs = hours(6);
 
+/** How often a backlog that nothing else moves is looked at, to warn before it costs an event. */
+export const BACKLOG_LOOK: DurationMs = hours(1);
+
 export interface WakeFacts {
   readonly now: EpochMs;
   readonly health: Health;
@@ -27,7 +30,7 @@ export interface WakeFacts {
 export function nextWake({ now, health, oldestAt, paused, pollAt, hasHistory }: WakeFacts): EpochMs | null {
   const reasons: EpochMs[] = [];
   if (oldestAt !== null) {
-    reasons.push(oldestAt + hours(DELIVERY_WINDOW_HOURS));
+    reasons.push(Math.min(oldestAt + hours(DELIVERY_WINDOW_HOURS), now + BACKLOG_LOOK));
     if (!paused) reasons.push(Math.max(now, health.retryAt ?? now + SAFETY_NET));
   }
   if (pollAt !== null) reasons.push(Math.max(now, pollAt));

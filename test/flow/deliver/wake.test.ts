@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { hours, seconds } from "../../../src/base/clock.ts";
 import { HEALTHY } from "../../../src/flow/deliver/health.ts";
-import { HOUSEKEEPING, nextWake, SAFETY_NET } from "../../../src/flow/deliver/wake.ts";
+import { BACKLOG_LOOK, HOUSEKEEPING, nextWake, SAFETY_NET } from "../../../src/flow/deliver/wake.ts";
 
 const now = 1_000_000;
 const facts = { now, health: HEALTHY, oldestAt: now, paused: false, pollAt: null, hasHistory: false };
@@ -30,8 +30,9 @@ describe("the next alarm", () => {
     expect(nextWake({ ...facts, oldestAt, health: { ...HEALTHY, retryAt: now + 5_000 } })).toBe(now + 1_000);
   });
 
-  it("still comes for expiry while delivery is switched off", ({ expect }) => {
-    expect(nextWake({ ...facts, paused: true })).toBe(now + hours(24));
+  it("still comes every hour while delivery is switched off, to warn, and for expiry", ({ expect }) => {
+    expect(nextWake({ ...facts, paused: true })).toBe(now + BACKLOG_LOOK);
+    expect(nextWake({ ...facts, paused: true, oldestAt: now - hours(24) + 5 })).toBe(now + 5);
   });
 
   it("comes for housekeeping while there is a history", ({ expect }) => {
