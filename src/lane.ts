@@ -16,7 +16,7 @@ import {
   sessionOf,
   ticketFor,
 } from "./flow/acknowledge/session.ts";
-import { CHUNK_EVENTS, cutChunks, type Segment } from "./flow/deliver/chunk.ts";
+import { CHUNK_BYTES, CHUNK_EVENTS, cutChunks, type Segment } from "./flow/deliver/chunk.ts";
 import { DeadLetters } from "./flow/deliver/dead-letters.ts";
 import { Drain, type TakenRequest, type Target } from "./flow/deliver/drain.ts";
 import { expired, failed, HEALTHY, type Health, reset } from "./flow/deliver/health.ts";
@@ -44,6 +44,7 @@ import type {
   Submission,
   Taken as TakenCount,
 } from "./model/lane.ts";
+import type { RequestLimits } from "./model/provider.ts";
 import { type LaneDeps, laneDeps } from "./wire.ts";
 
 /** Requests whose manifests are read back after a restart to remember what was taken. */
@@ -174,7 +175,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     this.ctx.storage.transactionSync(() => {
       replayed = this.#deadLetters.takeOut(
         selection,
-        (parts) => this.#outbox.append(cutChunks(parts, this.#rowEvents())),
+        (parts) => this.#outbox.append(cutChunks(parts, this.#rowLimits())),
         now,
       );
       if (replayed > 0) this.#ledger.countReplayed(now, replayed);
@@ -305,7 +306,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     const wanted = parts.filter((part) => this.#isWanted(part));
     const fresh = wanted.filter(({ batchId, part }) => !this.#taken.has(batchId, part));
     try {
-      this.ctx.storage.transactionSync(() => this.#outbox.append(cutChunks(fresh, this.#rowEvents())));
+      this.ctx.storage.transactionSync(() => this.#outbox.append(cutChunks(fresh, this.#rowLimits())));
     } catch (error) {
       this.#complain("take.failed", error);
       throw error; // the queue keeps the message
@@ -320,9 +321,10 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     };
   }
 
-  /** A provider that takes fewer events a request than a row holds gets smaller rows. */
-  #rowEvents(): number {
-    return Math.min(CHUNK_EVENTS, this.#target?.connector.limits.events ?? CHUNK_EVENTS);
+  /** A provider that takes less in a request than a row holds gets smaller rows. */
+  #rowLimits(): RequestLimits {
+    const { events, bytes } = this.#target?.connector.limits ?? { events: CHUNK_EVENTS, bytes: CHUNK_BYTES };
+    return { events: Math.min(CHUNK_EVENTS, events), bytes: Math.min(CHUNK_BYTES, bytes) };
   }
 
   /** While switched off or deleted, only what was accepted before that is kept. */

@@ -145,10 +145,27 @@ export class Drain {
         continue;
       }
       // A delivery whose id must stay the same is not cut down to a probe.
-      const positions = send.slice(0, joins ? Math.min(limits.events, permitted) : limits.events);
+      const most = joins ? Math.min(limits.events, permitted) : limits.events;
+      const positions = this.#withinBytes(send.slice(0, most), offered, connector);
       const events = positions.flatMap((position) => offered[position] ?? []);
       return { chunks, events, positions, startedAt: now() };
     }
+  }
+
+  /** As many of them, from the front, as one body holds; at least one. A row can hold more than a body when envelopes are large. */
+  #withinBytes(
+    positions: readonly number[],
+    offered: readonly RelayEvent[],
+    { limits, envelopeBytes, joins = true }: Connector,
+  ): readonly number[] {
+    const limit = joins ? Math.min(limits.bytes, this.#learnedBytes) : limits.bytes;
+    let bytes = 0;
+    for (const [index, position] of positions.entries()) {
+      const event = offered[position];
+      if (event !== undefined) bytes += byteLength(event.json) + envelopeBytes(event);
+      if (bytes > limit && index > 0) return positions.slice(0, index);
+    }
+    return positions;
   }
 
   async #run(request: Request, target: Target): Promise<void> {

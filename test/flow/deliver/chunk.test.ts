@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import {
   CHUNK_BYTES,
+  CHUNK_EVENTS,
   cutChunks,
   mergeManifests,
   type Segment,
@@ -136,7 +137,16 @@ describe("a row", () => {
   });
 
   it("names a part again where the part goes on from the row before", ({ expect }) => {
-    const manifests = cutChunks([aPart("bat_a", 300, { part: 4 })]).map(({ manifest }) => manifest);
-    expect(manifests).toEqual([[["bat_a", 4, 250]], [["bat_a", 4, 50]]]);
+    const manifests = cutChunks([aPart("bat_a", CHUNK_EVENTS + 50, { part: 4 })]).map(
+      ({ manifest }) => manifest,
+    );
+    expect(manifests).toEqual([[["bat_a", 4, CHUNK_EVENTS]], [["bat_a", 4, 50]]]);
+  });
+
+  it("is smaller for a provider that takes less in a request", ({ expect }) => {
+    const rows = cutChunks([aPart("bat_a", 30)], { events: 10, bytes: 100_000 });
+    expect(rows.map(({ events }) => events)).toEqual([10, 10, 10]);
+    const small = cutChunks([aPart("bat_a", 30)], { events: 1_000, bytes: 1_000 });
+    expect(small.every(({ bytes }) => bytes <= 1_000)).toBe(true);
   });
 });
