@@ -23,6 +23,7 @@ export default defineConfig(async () => ({
         ],
         test: {
           name: "workers",
+          testTimeout: 30_000, // property tests share two cores with everything else
           include: ["test/**/*.test.ts"],
           exclude: ["test/node/**", "test/simulator/**", "test/bench/**"],
           setupFiles: ["test/setup.ts"],
@@ -32,6 +33,8 @@ export default defineConfig(async () => ({
         root,
         test: {
           name: "node",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           environment: "node",
           include: ["test/node/**/*.test.ts", "test/simulator/**/*.test.ts"],
         },

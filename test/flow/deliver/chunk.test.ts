@@ -130,12 +130,6 @@ describe("a row", () => {
     ]);
   });
 
-  it("is smaller for a provider that takes fewer events a request than a row usually holds", ({ expect }) => {
-    const chunks = cutChunks([aPart("bat_a", 25)], 10);
-    expect(chunks.map(({ events }) => events)).toEqual([10, 10, 5]);
-    expect(chunks.flatMap(({ lines }) => lines)).toEqual(aPart("bat_a", 25).lines);
-  });
-
   it("names a part again where the part goes on from the row before", ({ expect }) => {
     const manifests = cutChunks([aPart("bat_a", CHUNK_EVENTS + 50, { part: 4 })]).map(
       ({ manifest }) => manifest,
