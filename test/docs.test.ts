@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { createApi } from "../src/api/app.ts";
+import { secretNames } from "../src/api/destination-input.ts";
 import { ERRORS } from "../src/base/errors.ts";
 import { CATEGORIES } from "../src/model/catalog.ts";
 import { TROUBLES } from "../src/model/delivery.ts";
@@ -35,6 +36,12 @@ describe("README", () => {
     const samples: Record<string, { endpoint: string; secrets: Record<string, string> }> = {
       splunk: { endpoint: "https://hec.example.com:8088", secrets: { token: "t" } },
       datadog: { endpoint: "https://http-intake.logs.datadoghq.eu", secrets: { token: "t" } },
+      cloudwatch: {
+        endpoint: "https://logs.eu-central-1.amazonaws.com",
+        secrets: { access_key_id: "AKIA", secret_access_key: "s" },
+      },
+      webhook: { endpoint: "https://hooks.example.com/audit", secrets: { secret: "at least eight bytes" } },
+      elastic: { endpoint: "https://es.example.com:9200", secrets: { token: "id:key" } },
     };
     const shown = table(README, "Providers").map(([kind, , secrets, config, limit]) => ({
       kind: code(kind),
@@ -54,7 +61,7 @@ describe("README", () => {
       const limits = connected.ok ? connected.value.limits : { events: 0, bytes: 0 };
       return {
         kind: provider.kind,
-        secrets: Object.keys(provider.secrets.shape),
+        secrets: secretNames(provider),
         config: Object.keys(provider.config.shape),
         limit: `${count(limits.events)} events, ${count(limits.bytes)} bytes`,
       };
@@ -135,7 +142,9 @@ describe("README", () => {
       "Waiting events of one destination": `${count(constant(lane, "MAX_OUTBOX_BYTES"))} bytes; then the queue keeps them`,
       "Fate of a batch, list of deliveries": `${days} days, or the last ${receipts} requests`,
       "Dead letters of a deleted destination": time("src/api/dead-letters.ts", "READABLE_AFTER_DELETION"),
-      "Last flush when a destination is deleted": time("src/api/destinations.ts", "LAST_FLUSH"),
+      "Last flush when a destination is deleted": `${time("src/api/destinations.ts", "LAST_FLUSH")}, or ${constant(lane, "CLOSE_ATTEMPTS")} failed attempts in a row`,
+      "Requests that await Splunk's acknowledgement": `${constant("src/flow/acknowledge/pending.ts", "MAX_PENDING")}; then nothing more is sent to it`,
+      "A replaced webhook secret still signs for, at most": `${constant("src/api/destination-input.ts", "MAX_ROTATION_SECONDS") / 86_400} days`,
       "Destinations of one tenant": count(constant("src/api/destinations.ts", "MAX_DESTINATIONS")),
       "Routes of one destination": found(
         "src/model/destination.ts",
@@ -206,12 +215,13 @@ describe("architecture", () => {
     const backoff = "src/flow/deliver/backoff.ts";
     const wake = "src/flow/deliver/wake.ts";
     const claims = [
-      `up to ${constant(chunk, "CHUNK_EVENTS")} events or ${count(constant(chunk, "CHUNK_BYTES"))} bytes`,
+      `up to ${count(constant(chunk, "CHUNK_EVENTS"))} events or ${count(constant(chunk, "CHUNK_BYTES"))} bytes`,
       `filled up to ${count(constant("src/flow/queue/produce.ts", "TARGET_MESSAGE_BYTES"))} bytes`,
       `| ${time(backoff, "RETRY_BASE")} `,
       `| ${time(backoff, "HOLD_BASE")} `,
       `| ${time(backoff, "MAX_DELAY")}, also`,
-      `at most ${constant("src/flow/deliver/health.ts", "PROBE_EVENTS")} events or one chunk`,
+      `at most ${constant("src/flow/deliver/health.ts", "PROBE_EVENTS")} events; a webhook's of one chunk`,
+      `${time(wake, "BACKLOG_LOOK")} from now`,
       `${time(wake, "SAFETY_NET")} from now`,
       `${time(wake, "HOUSEKEEPING")} from now`,
       `Expiry turns ${constant("src/lane.ts", "EXPIRED_ROWS_PER_WAKE")} rows`,
@@ -222,6 +232,9 @@ describe("architecture", () => {
       `up to ${count(constant("src/flow/route/match.ts", "MAX_REMEMBERED_ACTIONS"))} of them`,
       `the ${constant("src/pipeline.ts", "STRANDED_PER_RUN")} longest untried every five minutes`,
       `believed for ${time("src/access/keyring.ts", "HIT_TTL")}`,
+      `${time("src/flow/acknowledge/pending.ts", "FIRST_POLL")} after sending`,
+      `With ${constant("src/flow/acknowledge/pending.ts", "MAX_PENDING")} requests pending nothing more is sent`,
+      `after ${constant("src/lane.ts", "CLOSE_ATTEMPTS")} failed attempts in a row`,
       `| It takes no more`,
     ];
     expect(claims.filter((claim) => !page.replaceAll("\n", " ").includes(claim))).toEqual([]);
@@ -232,7 +245,7 @@ it("every link between the pages leads somewhere", ({ expect }) => {
   const broken = Object.entries(pages).flatMap(([page, text]) =>
     [...text.matchAll(/\]\(([^)\s]+\.md)?(#[^)\s]+)?\)/g)].flatMap(([, path, anchor]) => {
       const target = path === undefined ? page : resolved(page, path);
-      if (target === "docs/performance.md") return []; // measured and written after everything else
+      if (target === "docs/reliability.md") return []; // measured and written after everything else
       const headings = headingsOf(pages[target] ?? null);
       return headings !== null && (anchor === undefined || headings.has(anchor))
         ? []
