@@ -6,19 +6,10 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { type DurationMs, days, type EpochMs, isoTimeOrNull, seconds } from "./base/clock.ts";
-import { parseJson } from "./base/json.ts";
-import { MAX_PENDING, type Pending, PendingAcks } from "./flow/acknowledge/pending.ts";
-import { pollDue } from "./flow/acknowledge/poll.ts";
-import {
-  FIRST_SESSION,
-  learn as learnSession,
-  type SessionState,
-  sessionOf,
-  ticketFor,
-} from "./flow/acknowledge/session.ts";
-import { CHUNK_BYTES, CHUNK_EVENTS, cutChunks, type Segment } from "./flow/deliver/chunk.ts";
+import { CHUNK_BYTES, CHUNK_EVENTS, cutChunks } from "./flow/deliver/chunk.ts";
 import { DeadLetters } from "./flow/deliver/dead-letters.ts";
-import { Drain, type TakenRequest, type Target } from "./flow/deliver/drain.ts";
+import { Drain, type Target } from "./flow/deliver/drain.ts";
+import { fateOf } from "./flow/deliver/fate.ts";
 import { expired, failed, HEALTHY, type Health, reset } from "./flow/deliver/health.ts";
 import { type Attempt, Ledger } from "./flow/deliver/ledger.ts";
 import { Outbox } from "./flow/deliver/outbox.ts";
@@ -27,6 +18,8 @@ import { TAKEN_WINDOW, Taken } from "./flow/deliver/taken.ts";
 import { nextWake } from "./flow/deliver/wake.ts";
 import { backlogWarning, type WarningLevel } from "./flow/deliver/warning.ts";
 import { matcher } from "./flow/route/match.ts";
+import { LaneAcks } from "./lane-acks.ts";
+import { Facts } from "./lane-facts.ts";
 import type { ProviderWords } from "./model/delivery.ts";
 import type { Destination } from "./model/destination.ts";
 import type {
@@ -77,9 +70,8 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   readonly #deadLetters: DeadLetters;
   readonly #drain: Drain;
   readonly #taken: Taken;
-  readonly #acks: PendingAcks;
-  #session: SessionState;
-  #isPolling = false;
+  readonly #facts: Facts;
+  readonly #acks: LaneAcks;
   #isClosing = false;
   #health: Health;
   #address: Address | null;
@@ -94,16 +86,28 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     this.#deps = laneDeps(env);
     migrate(ctx.storage);
     const { sql } = ctx.storage;
+    const atomically = (work: () => void): void => ctx.storage.transactionSync(work);
+    this.#facts = new Facts(sql);
     this.#outbox = new Outbox(sql);
     this.#ledger = new Ledger(sql);
     this.#deadLetters = new DeadLetters(sql);
-    this.#health = { ...HEALTHY, ...(this.#fact<Health>("health") ?? {}) };
-    this.#address = this.#fact<Address>("address");
-    this.#destination = this.#fact<Destination>("destination");
-    this.#closedAt = this.#fact<EpochMs>("closed_at");
-    this.#acks = new PendingAcks(sql);
-    this.#session = { ...FIRST_SESSION, ...(this.#fact<SessionState>("session") ?? {}) };
+    this.#health = { ...HEALTHY, ...(this.#facts.get<Health>("health") ?? {}) };
+    this.#address = this.#facts.get<Address>("address");
+    this.#destination = this.#facts.get<Destination>("destination");
+    this.#closedAt = this.#facts.get<EpochMs>("closed_at");
     this.#taken = this.#rememberTaken();
+    this.#acks = new LaneAcks({
+      now: this.#deps.now,
+      send: this.#deps.send,
+      sql,
+      facts: this.#facts,
+      outbox: this.#outbox,
+      ledger: this.#ledger,
+      rules: () => this.#target?.connector.acknowledgement,
+      atomically,
+      lost: (requests) => this.#lost(requests),
+      complain: (what, error) => this.#complain(what, error),
+    });
     this.#drain = new Drain({
       now: this.#deps.now,
       random: Math.random,
@@ -111,13 +115,13 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       outbox: this.#outbox,
       ledger: this.#ledger,
       deadLetters: this.#deadLetters,
-      atomically: (work) => ctx.storage.transactionSync(work),
+      atomically,
       target: () => this.#target,
       health: () => this.#health,
       setHealth: (health) => this.#setHealth(health),
-      ticket: () => ticketFor(this.#session, () => crypto.randomUUID()),
-      isFull: () => this.#acks.count >= MAX_PENDING,
-      awaiting: (taken) => this.#awaiting(taken),
+      ticket: () => this.#acks.ticket(),
+      isFull: () => this.#acks.isFull,
+      awaiting: (taken) => this.#acks.add(taken),
       settled: (attempt) => this.#settled(attempt),
       complain: (what, error) => this.#complain(what, error),
     });
@@ -216,8 +220,8 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     }
     this.#target = null;
     this.#closedAt = now();
-    this.#setFact("closed_at", this.#closedAt);
-    this.#acknowledge(() => this.#acks.all(), "lost");
+    this.#facts.set("closed_at", this.#closedAt);
+    this.#acks.giveUp();
     this.#parkClosed();
     const travelling = this.#outbox.events;
     // An answer may still come for what travels; what it leaves is parked then.
@@ -228,41 +232,8 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   }
 
   async batch(batchId: string): Promise<BatchFate | null> {
-    const {
-      accepted,
-      attempts,
-      lastAttemptAt,
-      acceptedAt,
-      indexed,
-      indexedAt,
-      bufferedAt: first,
-    } = this.#ledger.receiptsOf(batchId);
-    const { parked, expired: lost, parkedAt } = this.#deadLetters.fate(batchId);
-    const count = (manifest: readonly Segment[]): number =>
-      manifest.reduce((sum, [id, , events]) => sum + (id === batchId ? events : 0), 0);
-    let waiting = 0;
-    let bufferedAt = first;
-    for (const { manifest, acceptedAt: at, isAwaiting } of this.#outbox.manifests()) {
-      const events = isAwaiting ? 0 : count(manifest);
-      waiting += events;
-      if (events > 0) bufferedAt = Math.min(bufferedAt ?? at, at);
-    }
-    const sent = this.#drain.travellingManifests().reduce((sum, manifest) => sum + count(manifest), 0);
-    if (accepted + indexed + attempts + parked + lost + waiting === 0) return null;
-    return {
-      buffered: waiting - sent,
-      sent,
-      accepted,
-      indexed,
-      parked,
-      expired: lost,
-      attempts,
-      bufferedAt,
-      lastAttemptAt,
-      acceptedAt,
-      indexedAt,
-      parkedAt,
-    };
+    const [outbox, ledger, deadLetters] = [this.#outbox, this.#ledger, this.#deadLetters];
+    return fateOf(batchId, { outbox, ledger, deadLetters, travelling: this.#drain.travellingManifests() });
   }
 
   /** The platform retries a failing alarm six times and then never again, so nothing may escape, and it is always set anew. */
@@ -384,7 +355,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   async #learn(address: Address, revision: number): Promise<void> {
     if (this.#address === null) {
       this.#address = address;
-      this.#setFact("address", address);
+      this.#facts.set("address", address);
     }
     if ((this.#destination?.revision ?? -1) < revision) await this.#refresh();
   }
@@ -400,7 +371,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     const known = this.#destination;
     if (fresh === null || (known !== null && fresh.revision <= known.revision)) return;
     this.#destination = fresh;
-    this.#setFact("destination", fresh);
+    this.#facts.set("destination", fresh);
     if (known !== null) this.#setHealth(reset(this.#health, this.#deps.now()));
     this.#drain.forgetLimits();
     await this.#connect();
@@ -444,80 +415,28 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     return Math.max(this.#deps.now(), Math.min(oldestAt + DELIVERY_WINDOW, tooOldAt));
   }
 
-  #pollAt(): EpochMs | null {
-    const rules = this.#target?.connector.acknowledgement;
-    return rules === undefined || this.#isPolling ? null : this.#acks.wakeAt(rules.timeout);
-  }
-
-  /** The provider has taken events and will confirm them: they stay ours until then. */
-  #awaiting({ ticket, ackId, answer, deliveryId, sentAt }: TakenRequest): number {
-    const setCookie = this.#target?.connector.acknowledgement?.cookieOf(answer) ?? null;
-    const session = sessionOf(ticket, setCookie);
-    const isTwin = this.#acks.hasTwin(session, ackId);
-    const before = this.#session;
-    this.#session = learnSession(before, { ticket, ackId, setCookie, isTwin });
-    if (this.#session.mode !== before.mode || this.#session.cookie !== before.cookie) {
-      this.#setFact("session", this.#session);
-    }
-    return this.#acks.add({ session, ackId, deliveryId, sentAt });
-  }
-
-  /** Asks which of the pending requests are confirmed, one round at a time. */
+  /** Asks for acknowledgements, then goes on with what became possible. */
   async #poll(): Promise<void> {
-    const rules = this.#target?.connector.acknowledgement;
-    if (rules === undefined || this.#isPolling || this.#acks.count === 0) return;
-    this.#isPolling = true;
-    try {
-      await pollDue(rules, {
-        now: this.#deps.now,
-        send: this.#deps.send,
-        pending: this.#acks,
-        // "Yes" is told once: it is stored in the same transaction that lets go of the events.
-        told: (session, ackId) => this.#acknowledge(() => this.#acks.tell(session, ackId), "indexed"),
-        confirmed: (requests, as) => this.#acknowledge(() => requests, as),
-        lost: (requests) => this.#loseAcks(requests),
-      });
-    } catch (error) {
-      this.#complain("poll.failed", error);
-    } finally {
-      this.#isPolling = false;
-    }
+    await this.#acks.poll();
     this.#drain.pump();
     this.#arm();
   }
 
-  /** The last word on some requests, and what becomes of their events, in one transaction. */
-  #acknowledge(find: () => readonly Pending[], as: "indexed" | "accepted" | "lost"): void {
-    const now = this.#deps.now();
-    this.ctx.storage.transactionSync(() => {
-      for (const request of find()) {
-        if (as === "lost") this.#outbox.release(request.id);
-        else this.#outbox.complete(request.id);
-        this.#acks.remove(request);
-        this.#ledger.acknowledge(request.deliveryId, as, now);
-      }
-    });
-  }
-
-  #loseAcks(requests: readonly Pending[]): void {
-    this.#acknowledge(() => requests, "lost");
+  #lost(requests: number): void {
     const now = this.#deps.now();
     const message = "Events were taken and not acknowledged in time; they are sent again";
     const failure = { trouble: "timeout", message, retryAfter: null, held: false, startedAt: now } as const;
     this.#setHealth(failed(this.#health, failure, { now, random: Math.random }));
-    this.#deps.log("acknowledgement.lost", {
-      destination_id: this.#destination?.id,
-      requests: requests.length,
-    });
+    this.#deps.log("acknowledgement.lost", { destination_id: this.#destination?.id, requests });
   }
 
   /** Tells the tenant, once a level, that its backlog is on the way to costing events. */
   #warn(): void {
     const oldestAt = this.#outbox.oldestAt();
     const oldestEventAt = this.#outbox.oldestEventAt();
-    const warned = this.#fact<WarningLevel>("warned") ?? 0;
+    const warned = this.#facts.get<WarningLevel>("warned") ?? 0;
     if (oldestAt === null || oldestEventAt === null || this.#destination === null) {
-      if (warned > 0) this.#setFact("warned", 0);
+      if (warned > 0) this.#facts.set("warned", 0);
       return;
     }
     const { level, limit } = backlogWarning({
@@ -530,7 +449,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       maxBytes: MAX_OUTBOX_BYTES,
     });
     if (level === warned) return;
-    this.#setFact("warned", level);
+    this.#facts.set("warned", level);
     if (level < warned) return;
     const { tenantId, id, name, provider } = this.#destination;
     const firstLossAt = isoTimeOrNull(this.#firstLossAt(oldestAt));
@@ -578,7 +497,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       health.retryAt !== before.retryAt ||
       health.changes !== before.changes
     ) {
-      this.#setFact("health", health);
+      this.#facts.set("health", health);
     }
     if (health.changes !== before.changes && this.#destination !== null) {
       const { tenantId, id } = this.#destination;
@@ -598,7 +517,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       oldestAt: this.#outbox.headAt(),
       paused: this.#isPaused(),
       hasHistory: this.#ledger.hasHistory || this.#closedAt !== null,
-      pollAt: this.#pollAt(),
+      pollAt: this.#acks.pollAt(),
     });
     if (at === null || (this.#armedAt !== null && this.#armedAt <= at)) return;
     this.#armedAt = at;
@@ -629,15 +548,5 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   #complain(what: string, error: unknown): void {
     this.#deps.log(what, { destination_id: this.#destination?.id, error: String(error).slice(0, 300) });
     if (what === "settle.failed" || what === "take.failed") this.ctx.abort("Restarting from storage");
-  }
-
-  #fact<T>(key: string): T | null {
-    const row = this.ctx.storage.sql.exec("SELECT value FROM facts WHERE key = ?", key).toArray()[0];
-    const parsed = row === undefined ? null : parseJson(String(row["value"]));
-    return parsed?.ok ? (parsed.value as T) : null; // written by `#setFact` alone
-  }
-
-  #setFact(key: string, value: unknown): void {
-    this.ctx.storage.sql.exec("INSERT OR REPLACE INTO facts VALUES (?, ?)", key, JSON.stringify(value));
   }
 }
