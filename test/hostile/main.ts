@@ -1,12 +1,14 @@
 /**
  * `npm run hostile`: a relay as its own process, and two hundred thousand requests that nobody should send.
  *
- *   npm run hostile -- [--requests 200000] [--seed 1] [--route "POST /v1/keys"] [--only 4711]
+ *   npm run hostile -- [--requests 200000] [--seed 1] [--route "POST /v1/keys"] [--heavy 0.004] [--only 4711] [--heap]
  *
  * Ends with 1 when an answer was wrong, the relay is not as well as before, or took more memory than it may.
  */
 import { parseArgs } from "node:util";
 import { RelayProcess } from "../node/support/relay.ts";
+import { InspectedRelay } from "./heap.ts";
+import { HEAVY_SHARE } from "./make.ts";
 import { limitHeaps } from "./memory.ts";
 import { showCounts } from "./report.ts";
 import { run } from "./run.ts";
@@ -17,9 +19,13 @@ const { values } = parseArgs({
   options: {
     requests: { type: "string", default: "200000" },
     seed: { type: "string", default: "1" },
+    /** Of the bodies, how many may have megabytes; 1 is a test of memory. */
+    heavy: { type: "string", default: String(HEAVY_SHARE) },
     route: { type: "string", default: "" },
     /** What each isolate may have; less shows that the limit is one. */
     "heap-megabytes": { type: "string", default: "128" },
+    /** Looks into the isolates after each round, through the inspector. */
+    heap: { type: "boolean", default: false },
     /** The number of one shot, to see it alone. */
     only: { type: "string" },
   },
@@ -28,7 +34,7 @@ const seed = number(values.seed);
 const only = values.only === undefined ? null : number(values.only);
 
 limitHeaps(number(values["heap-megabytes"]));
-const relay = new RelayProcess();
+const relay = values.heap ? new InspectedRelay() : new RelayProcess();
 const sink = await startSink();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void relay.dispose().then(() => process.exit(130)));
@@ -39,10 +45,12 @@ try {
   const outcome = await run(relay, sink, scene, {
     seed,
     route: values.route,
+    heavyShare: Number(values.heavy),
     requests: only === null ? number(values.requests) : 1,
     from: only ?? 0,
-    round: 8_000,
+    round: values.heap || values.heavy !== String(HEAVY_SHARE) ? 500 : 8_000,
     log: (line) => console.log(line),
+    look: relay instanceof InspectedRelay ? () => look(relay) : undefined,
   });
   const { tally, troubles, resident, known, seconds } = outcome;
   console.log(showCounts("\nRequests by route", tally.byRoute));
@@ -65,6 +73,15 @@ ${known} complaints of known failures`);
 } finally {
   await relay.dispose();
   await sink.close();
+}
+
+async function look(inspected: InspectedRelay): Promise<string> {
+  const heaps = await inspected.heaps();
+  const texts = heaps.map(({ isolate, used, kept, buffers }) => {
+    const numbers = [used, kept, buffers].map((each) => each.toFixed(1));
+    return `${isolate}: ${numbers[0]} MB used, ${numbers[1]} kept, ${numbers[2]} in buffers`;
+  });
+  return texts.join("; ");
 }
 
 function shown(megabytes: number | null): string {

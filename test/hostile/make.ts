@@ -8,8 +8,8 @@ import { Random } from "./random.ts";
 import type { Caller, Operation, Scene } from "./scene.ts";
 import { bytesOf, type Delivery, type Request, type Shot } from "./shot.ts";
 
-/** Bodies of megabytes are this seldom: two hundred thousand of them would take hours. */
-const HEAVY_SHARE = 0.004;
+/** Bodies of megabytes are this seldom where nothing else is asked for: two hundred thousand of them would take hours. */
+export const HEAVY_SHARE = 0.004;
 /** A request line that the server certainly takes. */
 const TARGET_LIMIT_CHARACTERS = 8_000;
 const BODY_TRIES = 8;
@@ -21,16 +21,19 @@ export interface MakeOptions {
   readonly seed: number;
   /** Part of a route like `POST /v1/keys`; all when empty. */
   readonly route: string;
+  /** Of the bodies, how many may have megabytes. */
+  readonly heavyShare?: number;
 }
 
 /** The request of that number. The same seed and number give the same one, but for ids that the relay has made. */
-export function makeShot(index: number, scene: Scene, { seed, route }: MakeOptions): Shot {
+export function makeShot(index: number, scene: Scene, options: MakeOptions): Shot {
+  const { seed, route, heavyShare = HEAVY_SHARE } = options;
   const random = new Random(seed, index);
   const operation = pickOperation(random, scene, route);
   const caller = callerFor(operation, random, scene);
   const wanted = pickPart(operation, random);
   const part = caller.party === "victim" && wanted === "method" ? "nothing" : wanted;
-  const made = { operation, caller, random, scene };
+  const made = { operation, caller, random, scene, heavyShare };
   const { request, kind } = makeRequest(made, part);
   const about = {
     index,
@@ -100,6 +103,7 @@ interface Ingredients {
   readonly caller: Caller;
   readonly random: Random;
   readonly scene: Scene;
+  readonly heavyShare: number;
 }
 
 function makeRequest(made: Ingredients, part: Part): { readonly request: Request; readonly kind: string } {
@@ -131,7 +135,7 @@ function makeRequest(made: Ingredients, part: Part): { readonly request: Request
 }
 
 function bodyFor(
-  { operation, random, scene }: Ingredients,
+  { operation, random, scene, heavyShare }: Ingredients,
   part: Part,
 ): { readonly kind: string; readonly body: Body | null } {
   const hasBody = operation.examples.length > 0;
@@ -145,7 +149,7 @@ function bodyFor(
   const kinds = Object.entries(BODIES).map(([kind, [weight, make]]) => [weight, { kind, make }] as const);
   for (let tries = 0; tries < BODY_TRIES; tries += 1) {
     const { kind, make } = random.weighted(kinds);
-    const body = make({ operation, random, scene, isHeavy: random.chance(HEAVY_SHARE) });
+    const body = make({ operation, random, scene, isHeavy: random.chance(heavyShare) });
     if (isEvents(operation) || !leadsElsewhere(body.bytes, scene.sinkUrl)) return { kind, body };
   }
   return {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What the platform gives an isolate, in megabytes. */
@@ -40,13 +40,19 @@ function field(status: string, name: string): number | null {
   return kibibytes === undefined ? null : (Number(kibibytes) * 1_024) / 1_000_000;
 }
 
-/** Lets the peak start again from what is in use now. Works on Linux, for a process of one's own. */
-export function forgetPeak(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/clear_refs`, "5");
-  } catch {
-    // The peak is then that of the whole run, which is more and never less.
-  }
+/** The relay's isolate and the local queue's. */
+const ISOLATES = 2;
+/** What an open database takes beside any isolate: SQLite's page cache, its write-ahead index, its connection. */
+const DATABASE_MEGABYTES = 1;
+
+/**
+ * What the runtime's process may have resident: what it had before the first request, all that V8 may give to our isolates,
+ * and an allowance for each database. The runtime on this machine keeps the database of every lane open that it ever
+ * opened, hundreds in a long run; on the platform each lane is an isolate and a machine's share of its own.
+ */
+export function residentLimit(idle: number, stateDir: string): number {
+  const files = readdirSync(stateDir, { recursive: true }).filter((name) => String(name).endsWith(".sqlite"));
+  return idle + ISOLATES * ISOLATE_MEGABYTES + files.length * DATABASE_MEGABYTES;
 }
 
 export function isAlive(pid: number): boolean {

@@ -2,7 +2,7 @@ import type { RelayProcess } from "../node/support/relay.ts";
 import { isOfWorker, judge } from "./judge.ts";
 import { isKnown, isKnownWord } from "./known-failures.ts";
 import { type MakeOptions, makeShot } from "./make.ts";
-import { isAlive, residentOf, runtimeOf } from "./memory.ts";
+import { isAlive, residentLimit, residentOf, runtimeOf } from "./memory.ts";
 import { showFailure, Tally } from "./report.ts";
 import { MARKS, type Scene, tidyScene } from "./scene.ts";
 import type { Delivery, Reply, Shot } from "./shot.ts";
@@ -17,6 +17,8 @@ export interface RunOptions extends MakeOptions {
   /** The number of the first one. */
   readonly from: number;
   readonly log: (line: string) => void;
+  /** Says more about the relay after a round. */
+  readonly look?: (() => Promise<string>) | undefined;
 }
 
 export interface Outcome {
@@ -52,87 +54,139 @@ export async function run(
   scene: Scene,
   options: RunOptions,
 ): Promise<Outcome> {
-  const startedAt = performance.now();
-  const tally = new Tally();
-  const troubles: string[] = [];
-  const reports: string[] = [];
-  const origin = new URL(relay.url);
-  const pid = runtimeOf(relay.stateDir);
-  const pools = {
-    shared: new Pool(CONNECTIONS.shared, origin),
-    own: new Pool(CONNECTIONS.own, origin),
-    slow: new Pool(CONNECTIONS.slow, origin),
-  };
-  const first = residentOf(pid).now;
-  const victim = await lookAtVictim(relay, scene);
-  let known = 0;
+  const campaign = new Campaign(relay, sink, scene, options);
+  await campaign.start();
+  return campaign.outcome();
+}
 
-  const settle = async (shot: Shot, reply: Reply, wire: Wire): Promise<void> => {
-    tally.count(shot, reply, isOfWorker);
-    for (const complaint of judge(shot, reply, scene)) {
-      if (isKnown(shot, complaint)) known += 1;
-      else if (tally.complain(complaint, shot, reply)) {
-        const again = async (candidate: Shot): Promise<readonly string[]> =>
-          judge(candidate, await wire.send(candidate), scene);
-        const small = tally.failures.size > MOST_SHRUNK ? shot.bytes : await shrink(shot, complaint, again);
-        const text = showFailure({ complaint, shot, reply, count: 1 }, options.seed, small);
-        reports.push(text);
-        options.log(text);
-      }
+class Campaign {
+  readonly #relay: RelayProcess;
+  readonly #sink: Sink;
+  readonly #scene: Scene;
+  readonly #options: RunOptions;
+  readonly #pools: Readonly<Record<Delivery, Pool>>;
+  readonly #pid: number;
+  readonly #idle: number | null;
+  readonly #startedAt = performance.now();
+  readonly #tally = new Tally();
+  readonly #troubles: string[] = [];
+  readonly #reports: string[] = [];
+  readonly #underWay = new Set<Shot>();
+  #known = 0;
+  #next: number;
+  #isOver = false;
+
+  constructor(relay: RelayProcess, sink: Sink, scene: Scene, options: RunOptions) {
+    this.#relay = relay;
+    this.#sink = sink;
+    this.#scene = scene;
+    this.#options = options;
+    const pool = (delivery: Delivery): Pool => new Pool(CONNECTIONS[delivery], new URL(relay.url));
+    this.#pools = { shared: pool("shared"), own: pool("own"), slow: pool("slow") };
+    this.#pid = runtimeOf(relay.stateDir);
+    this.#idle = residentOf(this.#pid).now;
+    this.#next = options.from;
+  }
+
+  async start(): Promise<void> {
+    const victim = JSON.stringify(await lookAtVictim(this.#relay, this.#scene));
+    while (!this.#isOver && this.#tally.sent < this.#options.requests) {
+      await this.#fire(Math.min(this.#options.requests, this.#tally.sent + this.#options.round));
+      if (this.#isOver) break;
+      await this.#takeStock(victim);
+      this.#isOver ||= this.#tally.failures.size >= MOST_FAILURES;
+      await tidyScene(this.#relay, this.#scene);
     }
-  };
+    for (const pool of Object.values(this.#pools)) pool.close();
+  }
 
-  let index = options.from;
-  while (tally.sent < options.requests && tally.failures.size < MOST_FAILURES) {
-    const until = Math.min(options.requests, tally.sent + options.round);
+  outcome(): Outcome {
+    const { now, peak } = residentOf(this.#pid);
+    return {
+      tally: this.#tally,
+      troubles: this.#troubles,
+      reports: this.#reports,
+      known: this.#known,
+      resident: { first: this.#idle, last: now, peak },
+      seconds: (performance.now() - this.#startedAt) / 1_000,
+    };
+  }
+
+  /** One round, until that many requests have been sent in all. */
+  async #fire(until: number): Promise<void> {
     const begun: Promise<void>[] = [];
-    let planned = tally.sent;
-    while (planned < until) {
-      const shot = makeShot(index, scene, options);
-      index += 1;
+    for (let planned = this.#tally.sent; planned < until && !this.#isOver; ) {
+      const shot = makeShot(this.#next, this.#scene, this.#options);
+      this.#next += 1;
       planned += shot.answers ?? 1;
-      const pool = pools[shot.delivery];
+      const pool = this.#pools[shot.delivery];
       const wire = await pool.take();
-      begun.push(
-        wire
-          .send(shot)
-          .then((reply) => settle(shot, reply, wire))
-          .finally(() => pool.give(wire)),
-      );
+      begun.push(this.#exchange(shot, wire).finally(() => pool.give(wire)));
     }
     await Promise.all(begun);
-    const found = await checkUp(relay, scene, pid);
-    if (JSON.stringify(await lookAtVictim(relay, scene)) !== JSON.stringify(victim)) {
-      found.push("The victim's own things have changed");
+  }
+
+  async #exchange(shot: Shot, wire: Wire): Promise<void> {
+    this.#underWay.add(shot);
+    const reply = await wire.send(shot);
+    if (!isAlive(this.#pid)) this.#mourn();
+    this.#underWay.delete(shot);
+    if (this.#isOver) return;
+    this.#tally.count(shot, reply, isOfWorker);
+    for (const complaint of judge(shot, reply, this.#scene)) {
+      if (isKnown(shot, complaint)) this.#known += 1;
+      else if (this.#tally.complain(complaint, shot, reply)) await this.#report(complaint, shot, reply, wire);
     }
-    if (sink.leaks().length > 0) found.push(`Delivered to the wrong tenant: ${sink.leaks()[0]}`);
-    for (const each of found) troubles.push(`after ${tally.sent} requests (shots up to ${index}): ${each}`);
-    const { now, peak } = residentOf(pid);
-    options.log(
-      `${tally.sent} requests, ${tally.failures.size} failures, ${troubles.length} troubles, ${Math.round(now ?? 0)} MB (peak ${Math.round(peak ?? 0)})`,
-    );
-    if (found.length > 0 && !isAlive(pid)) break;
-    await tidyScene(relay, scene).catch((error: unknown) =>
-      troubles.push(`Cannot tidy up: ${String(error)}`),
+  }
+
+  /** The runtime is gone: whatever was under way has done it. */
+  #mourn(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const suspects = [...this.#underWay]
+      .sort((left, right) => right.bytes.length - left.bytes.length)
+      .map(({ index, route, kind, bytes }) => `  --only ${index}: ${route}, ${kind}, ${bytes.length} bytes`);
+    const words = this.#relay.output.slice(-2_000);
+    this.#troubles.push(
+      `The runtime is gone. Under way were\n${suspects.join("\n")}\nIts last words: ${words}`,
     );
   }
-  for (const pool of Object.values(pools)) pool.close();
-  const { now, peak } = residentOf(pid);
-  return {
-    tally,
-    troubles,
-    reports,
-    known,
-    resident: { first, last: now, peak },
-    seconds: (performance.now() - startedAt) / 1_000,
-  };
+
+  async #report(complaint: string, shot: Shot, reply: Reply, wire: Wire): Promise<void> {
+    const again = async (candidate: Shot): Promise<readonly string[]> =>
+      judge(candidate, await wire.send(candidate), this.#scene);
+    const isLate = this.#tally.failures.size > MOST_SHRUNK;
+    const smallest = isLate ? shot.bytes : await shrink(shot, complaint, again);
+    const text = showFailure({ complaint, shot, reply, count: 1 }, this.#options.seed, smallest);
+    this.#reports.push(text);
+    this.#options.log(text);
+  }
+
+  /** The relay as a whole, after a round. */
+  async #takeStock(victim: string): Promise<void> {
+    const found = await checkUp(this.#relay, this.#scene);
+    if (JSON.stringify(await lookAtVictim(this.#relay, this.#scene)) !== victim) {
+      found.push("The victim's own things have changed");
+    }
+    const leak = this.#sink.leaks()[0];
+    if (leak !== undefined) found.push(`Delivered to the wrong tenant: ${leak}`);
+    const { now, peak } = residentOf(this.#pid);
+    const limit = residentLimit(this.#idle ?? 0, this.#relay.stateDir);
+    const [shownNow, shownLimit] = [now ?? 0, limit].map(Math.round);
+    if (now !== null && now > limit)
+      found.push(`${shownNow} MB resident, ${shownLimit} at most were expected`);
+    const { sent, failures } = this.#tally;
+    this.#troubles.push(...found.map((each) => `after ${sent} requests: ${each}`));
+    const memory = `${shownNow} MB of at most ${shownLimit} (peak ${Math.round(peak ?? 0)})`;
+    const state = `${failures.size} failures, ${this.#troubles.length} troubles`;
+    this.#options.log(`${sent} requests, ${state}, ${memory}`);
+    if (this.#options.look !== undefined) this.#options.log(`  ${await this.#options.look()}`);
+  }
 }
 
 /** Is the relay as well as before? @returns what is not */
-async function checkUp(relay: RelayProcess, scene: Scene, pid: number): Promise<string[]> {
+async function checkUp(relay: RelayProcess, scene: Scene): Promise<string[]> {
   const found: string[] = [];
-  if (!isAlive(pid)) found.push("The runtime is gone");
-  else if (runtimeOf(relay.stateDir) !== pid) found.push("The runtime is another one than at the start");
   const key = (scene.full.headers[0]?.[1] ?? "").slice("Bearer ".length);
   const event = { action: "user.login", actor_id: "well-formed" };
   const checks = [
