@@ -129,8 +129,8 @@ export function readChange(
   );
   if (!parsed.success) faults.push(...faultsOf(parsed.error));
   for (const [index, operation] of (parsed.data?.allowed_operations ?? []).entries()) {
-    if (provider.operations.includes(operation)) continue;
-    const message = `Expected one of ${provider.operations.join(", ")}`;
+    if (Object.hasOwn(provider.operations, operation)) continue;
+    const message = `Expected one of ${Object.keys(provider.operations).join(", ")}`;
     faults.push({ path: `allowed_operations.${index}`, message });
   }
   if (faults.length > 0 || !parsed.success) return refuseInput(faults);

@@ -98,6 +98,27 @@ export interface Repair {
   readonly isMended: (answer: HttpAnswer) => boolean;
 }
 
+/** One thing that a caller may have done at a provider, directly and at once. What is not listed cannot be called. */
+export interface Operation {
+  /** For people: one sentence. */
+  readonly description: string;
+  /** Strict: an unknown field is a fault. Has an example in its `meta`; JSON Schema and forms come from it. */
+  readonly payload: z.ZodType;
+}
+
+export interface PerformContext {
+  readonly now: EpochMs;
+  /** A fresh event id, for events that bring none. */
+  readonly newId: () => string;
+}
+
+/** A checked operation: one request, and what its answer comes to. Indexes in the outcome are into the payload's list. */
+export interface Performance {
+  /** A promise only where signing needs one. */
+  readonly request: HttpRequestSpec | Promise<HttpRequestSpec>;
+  readonly interpret: (answer: HttpAnswer) => Outcome;
+}
+
 /** A destination's settings and secrets, checked and ready to use. */
 export interface Connector {
   readonly kind: string;
@@ -130,12 +151,21 @@ export interface Connector {
   /** How old an event may be when it is sent, by its own time; absent where the provider takes any age. Known before it bites. */
   readonly maxAge?: DurationMs;
   readonly probe: (event: RelayEvent, context: EncodeContext) => readonly ProbeStep[];
+  /**
+   * One of the provider's operations as a request. Whether the caller may is asked before, elsewhere.
+   * Faults name `operation`, or the field: `payload.events.3.time`.
+   */
+  readonly perform: (
+    operation: string,
+    payload: unknown,
+    context: PerformContext,
+  ) => Result<Performance, readonly SettingsFault[]>;
   /** Parts of a saved configuration to show, with everything the provider filled in; never a secret. */
   readonly publicConfig: Readonly<Record<string, unknown>>;
 }
 
 export interface SettingsFault {
-  /** `endpoint`, `config.site`, `token`, … */
+  /** `endpoint`, `config.site`, `token`, `payload.title`, … */
   readonly path: string;
   readonly message: string;
 }
@@ -158,8 +188,8 @@ export interface Provider {
   readonly config: z.ZodObject;
   /** Zod object of the secret fields: masking is structural, not a list of names. */
   readonly secrets: z.ZodObject;
-  /** What the proxy may be allowed to do with it. */
-  readonly operations: readonly string[];
+  /** What the proxy may be allowed to do with it, by name. */
+  readonly operations: Readonly<Record<string, Operation>>;
   readonly connect: (input: ConnectInput) => Result<Connector, readonly SettingsFault[]>;
 }
 
@@ -169,7 +199,8 @@ export interface ProviderDefinition<Config extends z.ZodObject, Secrets extends 
   readonly title: string;
   readonly config: Config;
   readonly secrets: Secrets;
-  readonly operations: readonly string[];
+  /** Each is performed by the connector that `build` makes. */
+  readonly operations: Readonly<Record<string, Operation>>;
   readonly build: (input: {
     readonly destinationId: string;
     readonly endpoint: string | null;

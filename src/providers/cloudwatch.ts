@@ -11,6 +11,7 @@ import { AWS_REGION, cloudwatchPlace } from "./shared/cloudwatch-endpoint.ts";
 import { cloudwatchProbe } from "./shared/cloudwatch-probe.ts";
 import { awsError, readCloudwatchAnswer } from "./shared/cloudwatch-reply.ts";
 import { MAX_AGE, selectByTime } from "./shared/cloudwatch-window.ts";
+import { EVENT_OPERATIONS, performEvents } from "./shared/event-operations.ts";
 import { isHtml, jsonObject } from "./shared/reply.ts";
 
 /*
@@ -140,7 +141,7 @@ export const cloudwatch = defineProvider({
   title: "AWS CloudWatch Logs",
   config: Config,
   secrets: Secrets,
-  operations: ["send_event", "send_batch"],
+  operations: EVENT_OPERATIONS,
   build({ destinationId, endpoint, config, secrets }) {
     const found = cloudwatchPlace(endpoint, config.region);
     if (!found.ok) return found;
@@ -178,6 +179,7 @@ export const cloudwatch = defineProvider({
           isMended,
           secrets: known,
         }),
+      perform: (...call) => performEvents(connector)(...call),
       publicConfig: { ...config, log_stream: logStreamName, region },
     };
     return ok(connector);

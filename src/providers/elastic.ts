@@ -15,6 +15,7 @@ import { ecsDocument, ecsOverhead } from "./shared/ecs.ts";
 import { readBulkAnswer } from "./shared/elastic-bulk.ts";
 import { elasticProbe } from "./shared/elastic-probe.ts";
 import { typedUrl } from "./shared/endpoint.ts";
+import { EVENT_OPERATIONS, performEvents } from "./shared/event-operations.ts";
 
 /*
  * Elasticsearch and OpenSearch, through `_bulk`: for each event a line that says `create` with the event's id, and
@@ -178,7 +179,7 @@ export const elastic = defineProvider({
   title: "Elasticsearch or OpenSearch",
   config: Config,
   secrets: Secrets,
-  operations: ["send_event", "send_batch"],
+  operations: EVENT_OPERATIONS,
   build({ endpoint, config, secrets }) {
     const cluster = clusterUrl(endpoint ?? "");
     if (!cluster.ok) return cluster;
@@ -213,6 +214,7 @@ export const elastic = defineProvider({
           login: by,
           secrets: known,
         }),
+      perform: (...call) => performEvents(connector)(...call),
       publicConfig: config.index === undefined ? { ...config, data_stream: target.value } : config,
     };
     return ok(connector);

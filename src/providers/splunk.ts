@@ -14,6 +14,7 @@ import {
 import { isWorthCompressing } from "./shared/compress.ts";
 import { cookieOf, readHecAcks } from "./shared/hec-acks.ts";
 import { hecChannel, hecUrls } from "./shared/hec-endpoint.ts";
+import { HEC_OPERATIONS, hecIndex, hecMetadata, hecPerform } from "./shared/hec-operations.ts";
 import { hecProbe } from "./shared/hec-probe.ts";
 import { readHecAnswer } from "./shared/hec-reply.ts";
 
@@ -24,18 +25,13 @@ import { readHecAnswer } from "./shared/hec-reply.ts";
 
 // --- Settings -------------------------------------------------------------------------------------------
 
-const metadata = (what: string) =>
-  z.string().min(1, `Expected ${what}`).max(1_024, `Expected a shorter ${what}`);
-
 const Config = z.strictObject({
-  index: z
-    .string()
-    .regex(/^[a-z0-9_][a-z0-9_-]{0,254}$/, "Expected an index name: lower-case letters, digits, _ and -")
+  index: hecIndex
     .optional()
     .meta({ description: "Index of every event that no route sends elsewhere; the token's own when absent" }),
-  sourcetype: metadata("a source type").default("_json"),
-  source: metadata("a source").default("sluice"),
-  host: metadata("a host").default("sluice"),
+  sourcetype: hecMetadata("a source type").default("_json"),
+  source: hecMetadata("a source").default("sluice"),
+  host: hecMetadata("a host").default("sluice"),
   acknowledge: z
     .union([z.literal("auto"), z.boolean()])
     .default("auto")
@@ -124,7 +120,7 @@ export const splunk = defineProvider({
   title: "Splunk HTTP Event Collector",
   config: Config,
   secrets: Secrets,
-  operations: ["send_event", "send_batch"],
+  operations: HEC_OPERATIONS,
   build({ destinationId, endpoint, config, secrets }) {
     const urls = hecUrls(endpoint ?? "");
     if (!urls.ok) return err([{ path: "endpoint", message: urls.error }]);
@@ -143,17 +139,20 @@ export const splunk = defineProvider({
       const gzip = config.gzip && isWorthCompressing(body);
       return { method: "POST", url, headers: headersIn(session), body, gzip };
     };
+    // Not the lane's channel: what is sent there is asked after by its acknowledgement ids, and this is not.
+    const directly: Session = { channel: hecChannel(`${destinationId}/direct`), cookie: null };
+    const interpret: Connector["interpret"] = (answer, sent) => {
+      const outcome = readHecAnswer(answer, sent, known);
+      // With acknowledgements switched off in our settings, nobody asks for the id that the token still causes.
+      return "ackId" in outcome && config.acknowledge === false ? { ...outcome, ackId: null } : outcome;
+    };
     const connector: Connector = {
       kind: "splunk",
       limits: LIMITS,
       envelopeBytes: () => envelopes.overhead,
       origin: url,
       encode: (events, context) => post(envelopes.write(events, context), context.session),
-      interpret(answer, sent) {
-        const outcome = readHecAnswer(answer, sent, known);
-        // With acknowledgements switched off in our settings, nobody asks for the id that the token still causes.
-        return "ackId" in outcome && config.acknowledge === false ? { ...outcome, ackId: null } : outcome;
-      },
+      interpret,
       acknowledgement: {
         timeout: seconds(config.ack_timeout_seconds),
         query: (session, ackIds) => ({
@@ -177,6 +176,12 @@ export const splunk = defineProvider({
           secrets: known,
         });
       },
+      perform: hecPerform({
+        maxBytes: LIMITS.bytes,
+        defaults: config,
+        post: (body) => post(body, directly),
+        interpret,
+      }),
       publicConfig: config,
     };
     return ok(connector);

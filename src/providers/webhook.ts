@@ -12,6 +12,7 @@ import {
   type RequestLimits,
 } from "../model/provider.ts";
 import { typedUrl } from "./shared/endpoint.ts";
+import { EVENT_OPERATIONS, performEvents } from "./shared/event-operations.ts";
 import { reach } from "./shared/reach.ts";
 import { isHtml } from "./shared/reply.ts";
 import { signingKey, standardHeaders } from "./shared/standard-webhooks.ts";
@@ -184,7 +185,7 @@ export const webhook = defineProvider({
   title: "Webhook",
   config: Config,
   secrets: Secrets,
-  operations: ["send_event", "send_batch"],
+  operations: EVENT_OPERATIONS,
   build({ destinationId, endpoint, config, secrets }) {
     const url = addressOf(endpoint ?? "");
     if (!url.ok) return err([{ path: "endpoint", message: url.error }]);
@@ -225,6 +226,7 @@ export const webhook = defineProvider({
             readProbe(answer, { url: url.value, header: config.signature_header, secrets: known }),
         },
       ],
+      perform: (...call) => performEvents(connector)(...call),
       publicConfig: config,
     };
     return ok(connector);

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
+import { z } from "zod";
 import { byteLength } from "../../src/base/bytes.ts";
 import { type Outcome, TROUBLES } from "../../src/model/delivery.ts";
 import type { RelayEvent } from "../../src/model/event.ts";
@@ -92,8 +93,9 @@ export function providerContract(provider: Provider, sample: ProviderSample): vo
     it("has a kind, a title and operations that can be stored and shown", ({ expect }) => {
       expect(provider.kind).toMatch(/^[a-z][a-z0-9_]*$/);
       expect(provider.title).not.toBe("");
-      expect(provider.operations.length).toBeGreaterThan(0);
-      for (const operation of provider.operations) expect(operation).toMatch(/^[a-z][a-z_]*$/);
+      const names = Object.keys(provider.operations);
+      expect(names.length).toBeGreaterThan(0);
+      for (const operation of names) expect(operation).toMatch(/^[a-z][a-z_]*$/);
     });
 
     it("keeps settings and secrets apart", ({ expect }) => {
@@ -239,7 +241,113 @@ export function providerContract(provider: Provider, sample: ProviderSample): vo
         { numRuns: 500 },
       );
     });
+
+    operationsContract({ provider, open, leaks });
   });
+}
+
+/** A payload with something else in one place, at any depth: what is nearly right finds more than what is far off. */
+function spoiled(good: unknown): fc.Arbitrary<unknown> {
+  if (typeof good !== "object" || good === null) return fc.jsonValue();
+  const inner = Object.entries(good).map(([name, value]) =>
+    spoiled(value).map((other) =>
+      Array.isArray(good) ? good.with(Number(name), other) : { ...good, [name]: other },
+    ),
+  );
+  const more = fc
+    .jsonValue()
+    .map((value) => (Array.isArray(good) ? [...good, value] : { ...good, extra: value }));
+  return fc.oneof(fc.constant(good), more, fc.jsonValue(), ...inner);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function operationsContract({ provider, open, leaks }: OperationsScene): void {
+  const context = { now: 1_700_000_000_000, newId: () => "evt_new" };
+  const names = Object.keys(provider.operations);
+
+  it("says of each operation what it does, and what it takes with an example", ({ expect }) => {
+    for (const { description, payload } of Object.values(provider.operations)) {
+      expect(description).toMatch(/^[A-Z].*\.$/);
+      expect(z.toJSONSchema(payload, { io: "input" })).toMatchObject({ examples: [expect.any(Object)] });
+    }
+  });
+
+  it.for(names)(
+    "performs %s as the example has it, and refuses it with an unknown field",
+    async (name, { expect }) => {
+      const example = exampleOf(provider, name);
+      const performed = open().perform(name, example, context);
+      if (!performed.ok) throw new Error(JSON.stringify(performed.error));
+      const request = await performed.value.request;
+      expect(request.method).toBe("POST");
+      const answer = {
+        kind: "failure",
+        reason: "reset",
+        message: "x",
+        maybeTaken: true,
+        latency: 1,
+      } as const;
+      expect(performed.value.interpret(answer).kind).toBe("retry");
+      const paths = faultPaths(open().perform(name, { ...example, unheard_of: 1 }, context));
+      expect(paths).toEqual(["payload.unheard_of"]);
+    },
+  );
+
+  it("performs nothing that is not listed", ({ expect }) => {
+    for (const name of ["", "delete_index", "constructor", "__proto__", "toString"])
+      expect(faultPaths(open().perform(name, {}, context))).toEqual(["operation"]);
+  });
+
+  it.for(names)(
+    "%s faults with a field, or encodes within the limits, whatever the payload",
+    async (name, { expect }) => {
+      const connector = open();
+      const payloads = fc.oneof(
+        { arbitrary: spoiled(exampleOf(provider, name)), weight: 5 },
+        { arbitrary: fc.anything(), weight: 1 },
+      );
+      await fc.assert(
+        fc.asyncProperty(payloads, async (payload) => {
+          const performed = connector.perform(name, payload, context);
+          if (!performed.ok) {
+            expect(performed.error.length).toBeGreaterThan(0);
+            for (const { path, message } of performed.error) {
+              expect(path).toMatch(/^payload(\.|$)/);
+              expect(message).not.toBe("");
+            }
+            return;
+          }
+          const { url, body = "", headers } = await performed.value.request;
+          expect(byteLength(body)).toBeLessThanOrEqual(connector.limits.bytes);
+          expect(leaks(url + body)).toEqual([]);
+          for (const [header, value] of Object.entries(headers))
+            expect(`${header}: ${value}`).toMatch(/^[a-z0-9-]+: [ -~]+$/);
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
+}
+
+interface OperationsScene {
+  readonly provider: Provider;
+  readonly open: () => Connector;
+  readonly leaks: (text: string) => readonly string[];
+}
+
+function exampleOf(provider: Provider, name: string): Readonly<Record<string, unknown>> {
+  const operation = provider.operations[name];
+  const examples = operation === undefined ? [] : z.toJSONSchema(operation.payload, { io: "input" }).examples;
+  const example: unknown = Array.isArray(examples) ? examples[0] : undefined;
+  if (!isObject(example)) throw new Error(`${name} has no example`);
+  return example;
+}
+
+function faultPaths(performed: ReturnType<Connector["perform"]>): readonly string[] {
+  return performed.ok ? [] : performed.error.map(({ path }) => path);
 }
 
 /** Everything that is wrong with an outcome, in words. */

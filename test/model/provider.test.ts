@@ -11,6 +11,7 @@ const connector: Connector = {
   encode: () => ({ method: "GET", url: "https://siem.example", headers: {} }),
   interpret: () => ({ kind: "fault", words: { httpStatus: null, code: null, message: "" } }),
   probe: () => [],
+  perform: () => err([{ path: "operation", message: "Expected another provider" }]),
   publicConfig: {},
 };
 
@@ -20,7 +21,7 @@ const provider = defineProvider({
   title: "A fake",
   config: z.strictObject({ index: z.string().default("main") }),
   secrets: z.strictObject({ token: z.string().min(8) }),
-  operations: ["send_event"],
+  operations: { send_event: { description: "Sends one event.", payload: z.strictObject({}) } },
   build: ({ endpoint, config, secrets }) =>
     endpoint === null
       ? err([{ path: "endpoint", message: "Expected an endpoint" }])

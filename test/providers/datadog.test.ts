@@ -251,20 +251,19 @@ describe("answers", () => {
 
 describe("diagnosis", () => {
   const diagnose = (answer: HttpAnswer) => {
-    const [step, ...more] = connect(datadog, { endpoint: null, config: { site: "datadoghq.eu" } }).probe(
+    const steps = connect(datadog, { endpoint: null, config: { site: "datadoghq.eu" } }).probe(
       event(),
       context,
     );
-    const reading = step?.read(answer);
+    const reading = steps.at(-1)?.read(answer);
     const checks = (reading?.checks ?? []).map(({ name, ok }) => `${name} ${ok ? "ok" : "failed"}`);
-    return { checks, verdict: reading?.verdict, more: more.length };
+    return { checks, verdict: reading?.verdict };
   };
 
   it("sends the test log itself, and ends well", ({ expect }) => {
-    const { checks, verdict, more } = diagnose(response(202, {}));
+    const { checks, verdict } = diagnose(response(202, {}));
     expect(checks).toEqual(["address ok", "tls ok", "token ok", "intake ok"]);
     expect(verdict).toMatchObject({ ok: true, hint: null, acknowledgement: null });
-    expect(more).toBe(0);
   });
 
   it.for<[HttpAnswer, readonly string[], RegExp]>([
@@ -286,5 +285,54 @@ describe("diagnosis", () => {
     expect(checks).toEqual(expected);
     expect(verdict?.ok).toBe(false);
     expect(verdict?.hint).toMatch(hint);
+  });
+
+  const stepsOf = (endpoint: string | null, config: object = {}) =>
+    connect(datadog, { endpoint, config }).probe(event(), context);
+
+  it("asks Datadog itself about the key first", ({ expect }) => {
+    const [first, ...more] = stepsOf(EU);
+    expect(first?.request).toEqual({
+      method: "GET",
+      url: "https://api.datadoghq.eu/api/v1/validate",
+      headers: { "dd-api-key": "s3cr3t-token", "content-type": "application/json" },
+    });
+    expect(more).toHaveLength(1);
+  });
+
+  it.for<[string, object]>([
+    ["https://logs.example.com", {}],
+    ["https://logs.example.com", { site: "datadoghq.eu" }],
+    ["http://127.0.0.1:8190/dd/api/v2/logs", {}],
+    [EU, { api_url: "https://proxy.example.com" }],
+  ])(
+    "of %s with %j has the test log alone, since a host that is not Datadog's may lack the check",
+    ([endpoint, config], { expect }) => {
+      expect(stepsOf(endpoint, config)).toHaveLength(1);
+    },
+  );
+
+  it("ends where the key is of another site, and goes on after any other answer", ({ expect }) => {
+    const read = (answer: HttpAnswer) => stepsOf(EU)[0]?.read(answer);
+    const refused = read(response(403, { errors: ["Forbidden"] }));
+    expect(refused?.verdict).toMatchObject({
+      ok: false,
+      hint: expect.stringMatching(/API key.*datadoghq\.eu/),
+    });
+    expect(refused?.checks.map(({ name, ok }) => `${name} ${ok}`)).toEqual([
+      "address true",
+      "tls true",
+      "token false",
+    ]);
+    const known = read(response(200, { valid: true }));
+    expect([known?.verdict, known?.checks.map(({ name }) => name)]).toEqual([null, ["site"]]);
+    for (const answer of [
+      failure("unreachable", false),
+      response(429),
+      page(200),
+      response(200, { valid: false }),
+      response(500),
+    ])
+      expect(read(answer)).toEqual({ checks: [], verdict: null });
   });
 });

@@ -17,6 +17,7 @@ function connectorOf(kind: string, origin: string): Connector {
       words: { httpStatus: 200, code: null, message: "ok" },
     }),
     probe: () => [],
+    perform: () => err([{ path: "operation", message: "Expected another provider" }]),
     publicConfig: {},
   };
 }
@@ -24,6 +25,11 @@ function connectorOf(kind: string, origin: string): Connector {
 function connectAt(kind: string, endpoint: string | null) {
   if (endpoint !== null && URL.canParse(endpoint)) return ok(connectorOf(kind, endpoint));
   return err([{ path: "endpoint", message: "Expected a URL" }]);
+}
+
+/** Operations of these names that take nothing in particular. */
+function operations(...names: readonly string[]): Provider["operations"] {
+  return Object.fromEntries(names.map((name) => [name, { description: name, payload: z.strictObject({}) }]));
 }
 
 const token = z.string({ error: "Expected the token" }).min(1);
@@ -38,7 +44,7 @@ const splunk = defineProvider({
     acknowledge: z.union([z.literal("auto"), z.boolean()]).default("auto"),
   }),
   secrets: z.strictObject({ token, next_token: token.optional() }),
-  operations: ["send_event", "send_batch"],
+  operations: operations("send_event", "send_batch"),
   build: ({ endpoint }) => connectAt("splunk", endpoint),
 });
 
@@ -47,7 +53,7 @@ const datadog = defineProvider({
   title: "Datadog Logs",
   config: z.strictObject({ site: z.string().optional(), api_url: z.string().optional() }),
   secrets: z.strictObject({ token, app_key: token.optional() }),
-  operations: ["send_event", "send_metric", "send_log"],
+  operations: operations("send_event", "send_metric", "send_log"),
   build: ({ endpoint, config }) => {
     const derived = config.site === undefined ? null : `https://http-intake.logs.${config.site}/api/v2/logs`;
     return connectAt("datadog", endpoint ?? derived);
@@ -63,7 +69,7 @@ const cloudwatch = defineProvider({
     secret_access_key: token,
     session_token: token.optional(),
   }),
-  operations: ["send_event", "send_batch"],
+  operations: operations("send_event", "send_batch"),
   build: ({ endpoint }) => connectAt("cloudwatch", endpoint),
 });
 
@@ -72,7 +78,7 @@ const elastic = defineProvider({
   title: "Elastic",
   config: z.strictObject({ index: z.string().optional() }),
   secrets: z.strictObject({ token }),
-  operations: ["send_event", "send_batch"],
+  operations: operations("send_event", "send_batch"),
   build: ({ endpoint }) => connectAt("elastic", endpoint),
 });
 
@@ -85,7 +91,7 @@ const webhook = defineProvider({
     previous_secret: token.optional(),
     previous_secret_expires_at: z.number().optional(),
   }),
-  operations: ["send_event", "send_batch"],
+  operations: operations("send_event", "send_batch"),
   build: ({ endpoint }) => connectAt("webhook", endpoint),
 });
 

@@ -155,6 +155,7 @@ export class TestLane {
         return outcome;
       },
       probe: () => [],
+      perform: () => ({ ok: false, error: [] }),
       ...this.provider,
     };
   }

@@ -36,3 +36,13 @@ export function datadogSite(host: string): string | null {
 export function logsIntake(site: string): string {
   return `https://http-intake.logs.${site}/api/v2/logs`;
 }
+
+/** Base of the API, for events without a category, metrics and the key check. */
+export function siteApi(site: string): string {
+  return `https://api.${site}`;
+}
+
+/** @see https://docs.datadoghq.com/api/latest/events/#post-an-event, version 2 (read 2026-11) */
+export function eventIntake(site: string): string {
+  return `https://event-management-intake.${site}`;
+}

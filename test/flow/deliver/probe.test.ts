@@ -32,6 +32,7 @@ const connectorOf = (probe: Connector["probe"]): Connector => ({
   encode: () => ({ method: "GET", url: "https://siem.example", headers: {} }),
   interpret: () => ({ kind: "fault", words: { httpStatus: null, code: null, message: "" } }),
   probe,
+  perform: () => ({ ok: false, error: [] }),
   publicConfig: {},
 });
 
