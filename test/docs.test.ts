@@ -245,7 +245,8 @@ it("every link between the pages leads somewhere", ({ expect }) => {
   const broken = Object.entries(pages).flatMap(([page, text]) =>
     [...text.matchAll(/\]\(([^)\s]+\.md)?(#[^)\s]+)?\)/g)].flatMap(([, path, anchor]) => {
       const target = path === undefined ? page : resolved(page, path);
-      if (target === "docs/reliability.md") return []; // measured and written after everything else
+      // Measured and written after everything else; checked like any other page once it is there.
+      if (target === "docs/reliability.md" && !Object.hasOwn(pages, target)) return [];
       const headings = headingsOf(pages[target] ?? null);
       return headings !== null && (anchor === undefined || headings.has(anchor))
         ? []
