@@ -39,7 +39,8 @@ export function patchBody(providers: readonly Provider[]): RequestBody {
 
 function createShape(provider: Provider) {
   const { endpoint, ...rest } = DestinationFields.partial().shape;
-  const canDerive = Object.hasOwn(provider.config.shape, "site");
+  // Datadog's site and AWS's region each name the endpoint.
+  const canDerive = ["site", "region"].some((name) => Object.hasOwn(provider.config.shape, name));
   return z
     .strictObject({
       provider: z.literal(provider.kind),
