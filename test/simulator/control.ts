@@ -232,7 +232,10 @@ export interface StoredEvent {
   readonly parsed: unknown;
   /** The whole HEC envelope or log item, exactly as received. */
   readonly envelope: string;
-  /** Index it went to: the envelope's, else the token's default. Null where the kind has none. */
+  /**
+   * Index it went to: the envelope's, else the token's default. Of Datadog's other APIs which one took it:
+   * `events_v1`, `events_v2`, `metrics_v2`. Null where the kind has none.
+   */
   readonly index: string | null;
   readonly sourcetype: string | null;
   readonly source: string | null;

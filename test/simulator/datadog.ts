@@ -1,5 +1,5 @@
 /**
- * Datadog logs intake v2, and the key check.
+ * Datadog logs intake v2, events v1 and v2, metrics v2, and the key check.
  *
  * Limits and statuses: Datadog API docs "Send logs" and the descriptions in Datadog's generated clients
  * (5 MB a payload, 1 MB a log, 1000 entries, 18 h back), read 2026-11. Where they say "MB" the smaller
@@ -7,6 +7,7 @@
  * @see https://docs.datadoghq.com/api/latest/logs/#send-logs
  */
 import type { Door, InstanceConfig, StoredEvent } from "./control.ts";
+import { type Api, apiOf, judge, MAX_METRIC_BYTES } from "./datadog-apis.ts";
 import { type LogItem, logId, readLogs } from "./datadog-logs.ts";
 import { parsedOrNull, textOrNull } from "./hec-describe.ts";
 import { checkHouseRules } from "./house-rules.ts";
@@ -76,7 +77,7 @@ class Datadog implements Receiver {
   }
 
   door(path: string): Door | null {
-    if (path === "/api/v2/logs") return "event";
+    if (path === "/api/v2/logs" || apiOf(path) !== null) return "event";
     return path === "/api/v1/validate" ? "health" : null;
   }
 
@@ -90,7 +91,41 @@ class Datadog implements Receiver {
     if (door === "health") return isValid ? json(200, { valid: true }) : json(403, { errors: ["Forbidden"] });
     if (key === null) return this.#refuse(401, "DD-API-KEY is missing", exchange);
     if (!isValid) return this.#refuse(403, "API key is invalid", exchange);
-    return this.#takeLogs(exchange);
+    const api = apiOf(exchange.path);
+    return api === null ? this.#takeLogs(exchange) : this.#takeCall(api, exchange);
+  }
+
+  /** Events travel as they are; only metrics are documented to come compressed. */
+  #takeCall(api: Api, exchange: Exchange): Reply {
+    const { body, headers, fault, at } = exchange;
+    const isMetric = api === "metrics_v2";
+    const plain = inflate(body, {
+      encoding: header(headers, "content-encoding"),
+      accepted: isMetric ? ["gzip", "deflate"] : [],
+      maxBytes: isMetric ? MAX_METRIC_BYTES.plain : MAX_PAYLOAD_BYTES,
+    });
+    if (isMetric && body.length > MAX_METRIC_BYTES.wire)
+      return this.#refuse(413, `over ${MAX_METRIC_BYTES.wire} bytes`, exchange);
+    if (!plain.ok)
+      return plain.reason === "too_large"
+        ? this.#refuse(413, "over the limit uncompressed", exchange)
+        : this.#refuse(400, `content encoding is ${plain.reason}`, exchange);
+    if (fault?.mode === "poison" && plain.body.includes(fault.pattern))
+      return { ...errors(400, "invalid event"), struck: true };
+    const now = at + (this.#config.now_offset_ms ?? 0);
+    const { refusal, kept, discarded } = judge(api, parsedOrNull(plain.body.toString("utf8")), now);
+    if (refusal !== null) return this.#refuse(400, refusal, exchange);
+    for (const detail of discarded) this.#ledger.violate("metric_out_of_window", at, detail);
+    for (const text of kept)
+      if (this.#ledger.keepsBodies)
+        this.#ledger.keep(null, { text, index: api, line: null, receivedAt: at, indexer: 0 });
+      else this.#ledger.count(null);
+    const taken = isMetric
+      ? { errors: [] }
+      : api === "events_v1"
+        ? { status: "ok" }
+        : { data: { type: "event" } };
+    return { ...json(202, taken), events: kept.length };
   }
 
   #takeLogs(exchange: Exchange): Reply {
@@ -175,7 +210,7 @@ class Datadog implements Receiver {
       raw: copy.text,
       parsed,
       envelope: copy.text,
-      index: null,
+      index: copy.index,
       sourcetype: textOrNull(item["ddsource"]),
       source: textOrNull(item["service"]),
       host: textOrNull(item["hostname"]),
