@@ -163,10 +163,10 @@ function queueFault(
   return {
     ...{ name, track: "queue", lasts: LONG, ...sees },
     async run({ world, random, hold }) {
-      await world.queue(faults(random));
+      const isHeard = await world.queue(faults(random));
       await hold();
       await world.queue({});
-      return true;
+      return isHeard;
     },
   };
 }
@@ -217,9 +217,9 @@ const LANES: readonly FaultKind[] = [
       "Perhaps a log line `submit.failed`; what was under way is sent again, so it may be there twice.",
     async run({ world, target }) {
       const at = Date.now();
-      await world.order("/abort", { lane: laneName(target) });
+      const isHeard = await world.order("/abort", { lane: laneName(target) });
       await world.noteInterrupted([target], at);
-      return true;
+      return isHeard;
     },
   },
 ];
@@ -273,7 +273,7 @@ const CONTROL: readonly FaultKind[] = [
       await hold();
       const isBroken = random.chance(0.5);
       if (isBroken) await world.siem.fault(spec.name, { mode: "status", status: 503 });
-      await pause(before + 4_000 - Date.now());
+      await pause(Math.max(0, before + 4_000 - Date.now()));
       const { clockWasOff } = world;
       const now = Date.now();
       const from = clockWasOff !== null && now < clockWasOff.to + 60_000 ? clockWasOff.from : now;

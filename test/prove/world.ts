@@ -40,6 +40,8 @@ export interface Live {
 
 /** Until the relay answers a question of administration, however often it falls meanwhile. */
 const API_PATIENCE_MS = 90_000;
+/** Longer than the relay takes to start. */
+const ORDER_PATIENCE_MS = 20_000;
 /** A request this old has been settled, or its answer was held back on purpose: longer than any fault is in force. */
 const SETTLED_AFTER_MS = 12_000;
 
@@ -186,13 +188,17 @@ export class World {
     }
   }
 
-  /** Orders to the local runtime to misbehave; lost where it is down, which is no better for the relay. */
-  async order(path: "/evict" | "/abort" | "/clock" | "/next-batch", body?: object): Promise<void> {
-    await this.#hook(path, body).catch(() => undefined);
+  /** An order to the local runtime to misbehave; waits for it where it is down. @returns whether it was heard */
+  async order(
+    path: "/evict" | "/abort" | "/clock" | "/next-batch" | "/queue",
+    body?: object,
+  ): Promise<boolean> {
+    const heard = () => this.#hook(path, body).then(() => true);
+    return eventually(() => heard().catch(() => false), ORDER_PATIENCE_MS).catch(() => false);
   }
 
-  async queue(faults: Partial<QueueFaults>): Promise<void> {
-    await this.#hook("/queue", faults).catch(() => undefined);
+  async queue(faults: Partial<QueueFaults>): Promise<boolean> {
+    return this.order("/queue", faults);
   }
 
   async queueDepth(): Promise<{ readonly depth: number; readonly dead: number }> {
