@@ -97,7 +97,7 @@ const HTTPLogItem = z.looseObject({
 const EVENT = {
   title: "Credential rotated",
   text: "Vault entry rotated by admin@acme.com",
-  tags: ["env:production", "quantaseal:vault"],
+  tags: ["env:production", "acme:vault"],
 };
 const CHANGE = {
   category: "change",

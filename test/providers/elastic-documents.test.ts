@@ -74,6 +74,7 @@ const CATALOGUE: Readonly<Record<string, string>> = {
   "siem.enable": "configuration: change",
   "siem.disable": "configuration: change",
   "siem.test": "configuration: info",
+  "siem.backlog_warning": "configuration: info",
   "siem.replay": "configuration: info",
   "siem.discard": "configuration: deletion",
   "siem.test_connection": "configuration: info",

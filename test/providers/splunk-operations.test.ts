@@ -8,7 +8,7 @@ const connector = connect(splunk, { config: { index: "main", host: "edge" } });
 /** As vendors of such proxies document the call. */
 const CALL = {
   event: { action: "vault.seal", tenant: "acme", credential_type: "oauth2_client" },
-  sourcetype: "quantaseal:audit",
+  sourcetype: "acme:audit",
   index: "security",
 };
 
