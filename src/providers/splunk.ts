@@ -36,7 +36,8 @@ const Config = z.strictObject({
     .union([z.literal("auto"), z.boolean()])
     .default("auto")
     .meta({
-      description: "Whether indexer acknowledgement decides delivery: as the token has it, always, never",
+      description:
+        "Indexer acknowledgement: `auto` follows the token, `false` ignores it, `true` also makes the connection test demand it",
     }),
   ack_timeout_seconds: z.int().min(180).max(600).default(300).meta({
     description: "An acknowledgement that takes longer counts as lost, and the events are sent again",
