@@ -93,6 +93,7 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
   return { url: url.origin, stop: () => miniflare.dispose() };
 }
 
+const RELAY_MODULE = "./sluice.mjs";
 const CLOCK_PATH = "/_faults/clock";
 const ABORT_PATH = "/_faults/abort";
 
@@ -101,7 +102,7 @@ const ABORT_PATH = "/_faults/abort";
  * back, because the runtime keeps its own time. Entry of the local relay with `SLUICE_FAULTS=true`, never otherwise.
  */
 const FAULTY_ENTRY = `
-import worker, { Lane as RealLane } from "./sluice.mjs";
+import worker, { Lane as RealLane } from "${RELAY_MODULE}";
 let shift = 0;
 const RealDate = Date;
 globalThis.Date = class Date extends RealDate {
