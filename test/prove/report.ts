@@ -1,4 +1,5 @@
 /** What a run came to, for people: on the terminal and in docs/reliability.md. */
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { FAULTS, faultNamed } from "./faults.ts";
 import { type Complaint, duplicatesOf, RULES } from "./judge.ts";
@@ -87,6 +88,7 @@ function summary({ plan, result, complaints }: Outcome): string {
   const { tally, settledMs } = result;
   const rows: readonly (readonly [string, string])[] = [
     ["Seed", `\`${plan.seed}\``],
+    ["Commit", `\`${commit()}\``],
     ["Length", `${plan.durationMs / 60_000} minutes of faults and traffic`],
     ["Faults injected", `${count(figures.injected)}, of ${figures.kinds} kinds`],
     ["Events accepted with a 202", count(figures.accepted)],
@@ -106,6 +108,12 @@ function summary({ plan, result, complaints }: Outcome): string {
     ["Broken promises", String(complaints.length)],
   ];
   return table(["", "This run"], rows);
+}
+
+/** With a plus where the sources were changed since. */
+function commit(): string {
+  const git = (...args: readonly string[]) => spawnSync("git", args, { encoding: "utf8" }).stdout.trim();
+  return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--", "src") === "" ? "" : "+");
 }
 
 function destinationTable({ result }: Outcome): string {
