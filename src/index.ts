@@ -1,5 +1,6 @@
 /** Worker entry: the ways in which the platform wakes the relay. No logic. */
 import { createApi } from "./api/app.ts";
+import { problemResponse } from "./api/problem.ts";
 import { fanOut, retryStranded, strand } from "./pipeline.ts";
 import { apiDeps, pipelineDeps } from "./wire.ts";
 
@@ -18,9 +19,16 @@ function apiAt(origin: string, env: Env): Api {
   return api;
 }
 
+/** A `Host` or target of which no URL can be made: Cloudflare's edge stops such requests, a local runtime does not. */
+function nowhere(): Response {
+  const detail = "The Host header and the target do not make an address.";
+  return problemResponse({ code: "invalid_request", detail }, "");
+}
+
 export default {
   fetch(request, env, ctx) {
-    return apiAt(new URL(request.url).origin, env).fetch(request, env, ctx);
+    const url = URL.parse(request.url);
+    return url === null ? nowhere() : apiAt(url.origin, env).fetch(request, env, ctx);
   },
   async queue(batch, env) {
     const isDeadLetterQueue = batch.queue.includes("-dead");

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Fault } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
 import type { ApiContext } from "./context.ts";
-import { faultsOf, refuse, refuseInput } from "./problem.ts";
+import { faultsOf, ProblemError, refuse, refuseInput } from "./problem.ts";
 
 /** Largest body of a configuration request, in bytes as sent. Events have limits of their own. */
 export const MAX_BODY_BYTES = 1_000_000;
@@ -61,10 +61,15 @@ async function readBytes(c: ApiContext): Promise<Uint8Array> {
   if (Number(c.req.header("content-length") ?? 0) > MAX_BODY_BYTES) refuseSize();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of c.req.raw.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) refuseSize(); // leaving the loop cancels the stream: the rest is never read
-    chunks.push(chunk);
+  try {
+    for await (const chunk of c.req.raw.body ?? []) {
+      size += chunk.byteLength;
+      if (size > MAX_BODY_BYTES) refuseSize(); // leaving the loop cancels the stream: the rest is never read
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
+    refuse("malformed_json", "The body broke off before its end. Nothing was changed.");
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }

@@ -4,6 +4,7 @@
  */
 export const ERRORS = {
   malformed_json: { status: 400, title: "The body is not valid JSON", again: false },
+  invalid_request: { status: 400, title: "The request is not acceptable", again: false },
   unauthenticated: { status: 401, title: "No valid credentials were given", again: false },
   bad_signature: { status: 401, title: "The signature does not match", again: false },
   stale_signature: { status: 401, title: "The signature is too old or too new", again: false },

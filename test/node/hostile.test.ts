@@ -202,6 +202,6 @@ describe("the tools of the hostile test", () => {
   });
 
   it("say of each known failure what it is", ({ expect }) => {
-    for (const { what } of KNOWN_FAILURES) expect(what).not.toBe("");
+    expect(KNOWN_FAILURES).toEqual([]);
   });
 });

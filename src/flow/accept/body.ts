@@ -37,10 +37,13 @@ export async function readRaw(
   const chunks: Uint8Array[] = [];
   let total = 0;
   try {
-    // One byte more than declared: then one read gets all of it and also sees the end.
+    // One byte more than declared: then one read gets all of it and also sees the end. But never a large buffer on a
+    // promise alone: whoever declares 5 MB and sends one byte must not hold 5 MB.
     const source = sourceOf(
       stream,
-      declared >= 0 ? Math.max(declared + 1, MIN_READ_BYTES) : UNDECLARED_READ_BYTES,
+      declared >= 0
+        ? Math.min(Math.max(declared + 1, MIN_READ_BYTES), MAX_READ_BYTES)
+        : UNDECLARED_READ_BYTES,
     );
     for (let isEnd = false; !isEnd; ) {
       const part = await source.read();
@@ -62,6 +65,8 @@ export async function readRaw(
 const UNDECLARED_READ_BYTES = 65_536;
 /** And at the least when it is: a length that is wrong must not mean reading byte by byte. */
 const MIN_READ_BYTES = 4_096;
+/** The largest buffer for one read: above it, a body is read in pieces. */
+const MAX_READ_BYTES = 262_144;
 
 interface Source {
   read(): Promise<{ readonly bytes: Uint8Array; readonly isEnd: boolean }>;
