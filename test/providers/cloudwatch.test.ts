@@ -7,6 +7,7 @@ import type { HttpAnswer } from "../../src/model/http.ts";
 import type { Connector } from "../../src/model/provider.ts";
 import { cloudwatch } from "../../src/providers/cloudwatch.ts";
 import { CLOUDWATCH_TABLE } from "../../src/providers/shared/cloudwatch-codes.ts";
+import { providerContract } from "../contract/provider.contract.ts";
 import {
   connect as connectAny,
   context,
@@ -563,4 +564,14 @@ describe("diagnosis", () => {
     expect([ok, checks]).toEqual([false, expected]);
     expect(hint).toMatch(wanted);
   });
+});
+
+providerContract(cloudwatch, {
+  endpoint: "https://logs.eu-central-1.amazonaws.com",
+  config: { log_group: "/sluice/test" },
+  secrets: {
+    access_key_id: "AKIA_SECRET_0123456789",
+    secret_access_key: "AWS~SECRET~0123456789",
+    session_token: "SESSION~SECRET~0123456789",
+  },
 });

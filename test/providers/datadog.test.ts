@@ -5,6 +5,7 @@ import type { Outcome } from "../../src/model/delivery.ts";
 import type { HttpAnswer } from "../../src/model/http.ts";
 import { datadog } from "../../src/providers/datadog.ts";
 import { DATADOG_SITES } from "../../src/providers/shared/datadog-sites.ts";
+import { providerContract } from "../contract/provider.contract.ts";
 import { connect, context, encode, event, failure, faults, page, response } from "./answers.ts";
 
 const SENT = { events: 10, bytes: 5_000 };
@@ -335,4 +336,10 @@ describe("diagnosis", () => {
     ])
       expect(read(answer)).toEqual({ checks: [], verdict: null });
   });
+});
+
+providerContract(datadog, {
+  endpoint: "https://http-intake.logs.datadoghq.eu/api/v2/logs",
+  config: { tags: ["env:test"] },
+  secrets: { token: "DD~SECRET~0123456789", app_key: "APP~SECRET~0123456789" },
 });

@@ -5,6 +5,7 @@ import type { Outcome } from "../../src/model/delivery.ts";
 import type { HttpAnswer } from "../../src/model/http.ts";
 import type { Check, ProbeReading } from "../../src/model/provider.ts";
 import { elastic } from "../../src/providers/elastic.ts";
+import { providerContract } from "../contract/provider.contract.ts";
 import { connect, context, encode, event, failure, faults, page, plain, response } from "./answers.ts";
 
 const PAIR = "VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw";
@@ -632,4 +633,10 @@ describe("diagnosis", () => {
     const secrets = { username: "sluice", password: "p4ssw0rd" };
     expect(diagnose([response(401)], { secrets }).verdict?.hint).toMatch(/username and password/);
   });
+});
+
+providerContract(elastic, {
+  endpoint: "https://es.example.com:9243/elastic",
+  config: { index: "audit", pipeline: "enrich" },
+  secrets: { token: "contract~id:API~SECRET~0123456789" },
 });

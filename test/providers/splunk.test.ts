@@ -5,6 +5,7 @@ import type { HttpAnswer } from "../../src/model/http.ts";
 import type { Check, ProbeReading } from "../../src/model/provider.ts";
 import { HEC_CODES } from "../../src/providers/shared/hec-codes.ts";
 import { splunk } from "../../src/providers/splunk.ts";
+import { providerContract } from "../contract/provider.contract.ts";
 import { connect, context, encode, event, failure, faults, page, plain, response } from "./answers.ts";
 
 const SENT = { events: 10, bytes: 5_000 };
@@ -587,4 +588,10 @@ describe("diagnosis", () => {
     expect(diagnose([hec(17), hec(10), hec(10)]).verdict.acknowledgement).toBe("on");
     expect(diagnose([hec(17), hec(28), hec(28)]).verdict.acknowledgement).toBe("on");
   });
+});
+
+providerContract(splunk, {
+  endpoint: "https://hec.example.com:8088/services/collector",
+  config: { index: "main", acknowledge: true },
+  secrets: { token: "HEC~SECRET~0123456789" },
 });

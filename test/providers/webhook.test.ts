@@ -4,6 +4,7 @@ import { hours } from "../../src/base/clock.ts";
 import type { Outcome } from "../../src/model/delivery.ts";
 import type { HttpAnswer, HttpRequestSpec } from "../../src/model/http.ts";
 import { webhook } from "../../src/providers/webhook.ts";
+import { providerContract } from "../contract/provider.contract.ts";
 import { connect, context, event, failure, faults, type Given, page, response } from "./answers.ts";
 
 const URL_GIVEN = "https://hooks.example.com/audit";
@@ -308,4 +309,14 @@ describe("a delivery's id", () => {
   it("has no dot, which would end it, whatever the events' ids have", ({ expect }) => {
     expect(id([event({ id: "a.b.c" })])).toMatch(/^msg_[0-9a-f]{32}$/);
   });
+});
+
+providerContract(webhook, {
+  endpoint: "https://hooks.example.com/audit?source=sluice",
+  config: { signature_header: "X-Acme-Signature", headers: { "X-Audit-Source": "sluice" } },
+  secrets: {
+    secret: "whsec_QSBzZWNyZXQgdGhhdCBub2JvZHkgZ3Vlc3Nlcw==",
+    previous_secret: "WEBHOOK~SECRET~0123456789",
+    previous_secret_expires_at: 1_700_000_360_000,
+  },
 });
