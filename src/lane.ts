@@ -275,7 +275,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     if (this.#outbox.bytes > MAX_OUTBOX_BYTES)
       throw new Error("The outbox is full; the queue keeps the events");
     const wanted = parts.filter((part) => this.#isWanted(part));
-    const fresh = wanted.filter(({ batchId, part }) => !this.#taken.has(batchId, part));
+    const fresh = firstOfEach(wanted).filter(({ batchId, part }) => !this.#taken.has(batchId, part));
     try {
       this.ctx.storage.transactionSync(() => this.#outbox.append(cutChunks(fresh, this.#rowLimits())));
     } catch (error) {
@@ -549,4 +549,14 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     this.#deps.log(what, { destination_id: this.#destination?.id, error: String(error).slice(0, 300) });
     if (what === "settle.failed" || what === "take.failed") this.ctx.abort("Restarting from storage");
   }
+}
+
+/** One hand-over can hold a part twice: a repeated request, or a message that the queue delivered twice, within its batch. */
+function firstOfEach(parts: readonly BatchPart[]): readonly BatchPart[] {
+  const seen = new Set<string>();
+  return parts.filter(({ batchId, part }) => {
+    const isFirst = !seen.has(`${batchId}/${part}`);
+    seen.add(`${batchId}/${part}`);
+    return isFirst;
+  });
 }

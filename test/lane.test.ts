@@ -209,6 +209,14 @@ describe("a repeated submission", () => {
     },
   );
 
+  it("takes a part once although one hand-over holds it twice", async ({ expect }) => {
+    const to = await aDestination();
+    const part = fresh("bat_twice", 3);
+    expect(await submit(to, part, part)).toEqual({ taken: 3, repeated: 3, unwanted: 0 });
+    await reported(to, isIdle);
+    expect((await laneOf(to).report()).totals.taken).toBe(3);
+  });
+
   it("of one that could not be written is taken, and nothing is counted twice", async ({ expect }) => {
     const to = await aDestination({ enabled: false, disabledAt: Date.now() + hours(1) });
     await submit(to, fresh("bat_a", 1));

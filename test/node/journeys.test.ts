@@ -84,6 +84,24 @@ describe("from producer to SIEM", () => {
     expect((await siem.summary("faithful-dd")).violations).toEqual([]);
   }, 60_000);
 
+  it("a request that is repeated with its idempotency key is delivered once, however soon the repeat comes", async ({
+    expect,
+  }) => {
+    const { key } = await relay.tenant();
+    await splunk("repeated", key);
+    const body = JSON.stringify(events("repeated", 20));
+    const headers = { "idempotency-key": "again-and-again" };
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => relay.call("POST", "/v1/audit/events", { key, body, headers })),
+    );
+    const later = await relay.call("POST", "/v1/audit/events", { key, body, headers });
+    expect(new Set([...answers, later].map((answer) => JSON.stringify(answer.body))).size).toBe(1);
+    await relay.send(key, events("behind", 1));
+    await allArrived("repeated", "behind", 1);
+    await eventually(async () => (await siem.summary("repeated")).events >= 21);
+    expect(new Set((await allArrived("repeated", "repeated", 20)).values())).toEqual(new Set([1]));
+  }, 60_000);
+
   it("an outage of one SIEM loses nothing, delays nobody else, and both turns of its status are seen", async ({
     expect,
   }) => {

@@ -155,7 +155,10 @@ export class Ledger {
     this.#sql.exec("UPDATE deliveries SET ack = ?, acked_at = ? WHERE id = ?", as, at, deliveryId);
     if (row === undefined) return; // pruned meanwhile
     const events = Number(row["delivered"]);
-    if (as === "lost") return this.#count(at, { retried: events, possibleDuplicates: events });
+    if (as === "lost") {
+      this.#count(at, { retried: events, possibleDuplicates: events });
+      return;
+    }
     this.#lastDeliveredAt = at;
     this.#count(at, { delivered: events, latency: at - Number(row["accepted_at"]) });
   }
