@@ -1,5 +1,5 @@
 // Runs a program of this repository on the Node it is made for, after installing what is missing.
-// Plain JavaScript, because whatever Node the machine has must be able to run it: `node bootstrap.mjs <program> [arguments]`.
+// Plain JavaScript, because whatever Node the machine has must be able to run it: `node bootstrap.mjs [<program> [arguments]]`.
 // The npm scripts call it with `exec`, so that a signal to npm reaches it and not a shell in between.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -25,6 +25,7 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted || !existsSync(
 }
 
 const [program, ...args] = process.argv.slice(2);
+if (program === undefined) process.exit(0); // only to install
 // The channel tells the program when this process is gone, however it went.
 const child = spawn(join(bin, "node"), [join(root, program), ...args], {
   stdio: ["inherit", "inherit", "inherit", "ipc"],
