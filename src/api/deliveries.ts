@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { isoTime, isoTimeOrNull } from "../base/clock.ts";
 import { TROUBLES } from "../model/delivery.ts";
-import type { DeliveryRecord, LaneCalls, LaneStats } from "../model/lane.ts";
+import {
+  ACKNOWLEDGEMENT_STATES,
+  type DeliveryRecord,
+  type LaneCalls,
+  type LaneStats,
+} from "../model/lane.ts";
 import type { ApiContext, ApiDeps } from "./context.ts";
 import { findDestination } from "./destinations.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -30,6 +35,10 @@ const Delivery = z
     error: z.string().nullable().meta({ description: "The provider's own words; null when all went well" }),
     message: z.string(),
     retry_at: Moment.nullable(),
+    acknowledgement: z.enum(ACKNOWLEDGEMENT_STATES).nullable().meta({
+      description:
+        "With indexer acknowledgement: whether what was accepted has been indexed. `lost` was sent again",
+    }),
     maybe_taken: z.boolean().meta({ description: "No answer came, so the provider may have taken it" }),
   })
   .meta({ id: "Delivery", description: "One request to the provider" });
@@ -122,6 +131,7 @@ function viewDelivery(record: DeliveryRecord): z.input<typeof Delivery> {
     error: record.outcome === "delivered" ? null : record.message,
     message: record.message,
     retry_at: isoTimeOrNull(record.retryAt),
+    acknowledgement: record.acknowledgement,
     maybe_taken: record.maybeTaken,
   };
 }

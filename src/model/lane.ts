@@ -70,6 +70,10 @@ export interface LaneTotals {
   readonly possibleDuplicates: number;
 }
 
+/** `pending`: taken, not confirmed. `accepted`: it will not be confirmed any more. `lost`: never confirmed, sent again. */
+export const ACKNOWLEDGEMENT_STATES = ["pending", "indexed", "accepted", "lost"] as const;
+export type AcknowledgementState = (typeof ACKNOWLEDGEMENT_STATES)[number];
+
 /** One request to the provider, as the deliveries list shows it. */
 export interface DeliveryRecord {
   readonly id: number;
@@ -88,6 +92,8 @@ export interface DeliveryRecord {
   /** When it will be tried again, or null. */
   readonly retryAt: EpochMs | null;
   readonly maybeTaken: boolean;
+  /** What the provider said of it later; null where it says nothing later. */
+  readonly acknowledgement: AcknowledgementState | null;
 }
 
 /** Why an event was set aside. A stored reason is never renamed. */

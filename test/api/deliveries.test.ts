@@ -29,6 +29,7 @@ describe("deliveries", () => {
         latency: 35,
         retryAt: NOW + 1_000,
         maybeTaken: false,
+        acknowledgement: null,
       },
       {
         id: 1,
@@ -44,6 +45,7 @@ describe("deliveries", () => {
         latency: 35,
         retryAt: null,
         maybeTaken: false,
+        acknowledgement: null,
       },
     ];
     const { body } = await call("GET", "/deliveries");

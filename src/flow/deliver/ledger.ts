@@ -353,5 +353,6 @@ function readDelivery(row: Record<string, SqlStorageValue>): DeliveryRecord {
     latency: Number(row["latency"]),
     retryAt: row["retry_at"] === null ? null : Number(row["retry_at"]),
     maybeTaken: Number(row["maybe_taken"]) === 1,
+    acknowledgement: row["ack"] as DeliveryRecord["acknowledgement"], // written by `record` and `acknowledge` alone
   };
 }

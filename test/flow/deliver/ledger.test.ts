@@ -498,7 +498,9 @@ describe("receipts that await acknowledgement", () => {
       const id = ledger.record(anAttempt({ awaitsAck: true }));
       expect(ledger.receiptsOf("bat_a")).toMatchObject({ accepted: 3, indexed: 0 });
       expect(ledger.totals.delivered).toBe(0);
+      expect(ledger.page(null, 1).items).toMatchObject([{ acknowledgement: "pending" }]);
       ledger.acknowledge(id, "indexed", NOON + 1_500);
+      expect(ledger.page(null, 1).items).toMatchObject([{ acknowledgement: "indexed" }]);
       expect(ledger.receiptsOf("bat_a")).toMatchObject({ accepted: 0, indexed: 3, indexedAt: NOON + 1_500 });
       expect(ledger.totals.delivered).toBe(3);
       expect(ledger.lastDeliveredAt).toBe(NOON + 1_500);
