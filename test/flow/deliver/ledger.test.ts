@@ -61,6 +61,7 @@ describe("the deliveries list", () => {
           latency: 40,
           retryAt: NOON + seconds(5),
           maybeTaken: true,
+          acknowledgement: null,
         },
       ]);
     });
