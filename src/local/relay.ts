@@ -8,6 +8,9 @@ import { FAULTY_ENTRY, hasFaults, openFaultHook } from "./faults.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** How often the Worker's schedule runs; the platform's cron of wrangler.toml says the same. */
+const SCHEDULE_MS = 5 * 60_000;
+
 export interface RelayOptions {
   readonly host: string;
   /** 0: any free port. */
@@ -31,7 +34,6 @@ interface WorkerOptions {
   readonly d1Databases: Record<string, { id: string }>;
   readonly durableObjects: Record<string, { className: string; useSQLite: boolean }>;
   readonly queueConsumers: Record<string, Record<string, string | number>>;
-  readonly cronTriggers: string[];
 }
 
 /** Starts the Worker of wrangler.toml on this machine, with a durable queue, and applies what is missing of the D1 migrations. */
@@ -87,7 +89,14 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
   await miniflare.ready;
   const url = await miniflare.unsafeGetDirectURL("sluice");
   if (hasFaults) await openFaultHook({ miniflare, relayUrl: url.origin, stateDir });
-  return { url: url.origin, stop: () => miniflare.dispose() };
+  const worker = await miniflare.getWorker("sluice");
+  // A run that fails is over with the next one, as on the platform.
+  const schedule = setInterval(() => void worker.scheduled({}).catch(() => undefined), SCHEDULE_MS);
+  const stop = (): Promise<void> => {
+    clearInterval(schedule);
+    return miniflare.dispose();
+  };
+  return { url: url.origin, stop };
 }
 
 /**
