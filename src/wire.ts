@@ -129,8 +129,8 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
   const publicUrl = config.publicUrl ?? origin;
   const ownHosts = [new URL(publicUrl).host, new URL(origin).host];
   const send = sendOf(config, ownHosts);
-  const seal = (binding: SealBinding, plaintext: string): string => sealSecrets(rootKey, binding, plaintext);
-  const open = (binding: SealBinding, sealed: string) => openSecrets(rootKey, binding, sealed);
+  const seal = async (binding: SealBinding, plaintext: string) => sealSecrets(rootKey, binding, plaintext);
+  const open = async (binding: SealBinding, sealed: string) => openSecrets(rootKey, binding, sealed);
   const keyring = createKeyring({
     now: systemClock,
     find: (hash) => keys.findByHash(hash),

@@ -23,7 +23,7 @@ export interface KeyringDeps {
   /** Looks a key up by the hex SHA-256 of its text. May throw when the store cannot be reached. */
   find(hash: string): Promise<StoredKey | null>;
   /** Opens the sealed signing secret of a key. */
-  open(key: StoredKey, sealed: string): Result<string, unknown>;
+  open(key: StoredKey, sealed: string): Promise<Result<string, unknown>>;
 }
 
 export type KeyPrincipal = Extract<Principal, { readonly kind: "key" }>;
@@ -70,7 +70,7 @@ export function createKeyring(deps: KeyringDeps): Keyring {
       remember(misses, MAX_MISSES, { key: hash, value: now + MISS_TTL });
       return null;
     }
-    const fresh = { stored, principal: principalOf(stored, deps), until: now + HIT_TTL };
+    const fresh = { stored, principal: await principalOf(stored, deps), until: now + HIT_TTL };
     misses.delete(hash);
     remember(hits, MAX_HITS, { key: hash, value: fresh });
     return fresh;
@@ -93,11 +93,11 @@ export function createKeyring(deps: KeyringDeps): Keyring {
   };
 }
 
-function principalOf(stored: StoredKey, deps: KeyringDeps): KeyPrincipal | null {
+async function principalOf(stored: StoredKey, deps: KeyringDeps): Promise<KeyPrincipal | null> {
   const facts = { kind: "key", keyId: stored.id, tenantId: stored.tenantId, scopes: stored.scopes } as const;
   if (!stored.requireSignature) return { ...facts, signingSecret: null };
   if (stored.sealedSigningSecret === null) return null;
-  const opened = deps.open(stored, stored.sealedSigningSecret);
+  const opened = await deps.open(stored, stored.sealedSigningSecret);
   return opened.ok ? { ...facts, signingSecret: new Secret(opened.value) } : null;
 }
 

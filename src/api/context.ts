@@ -75,7 +75,7 @@ export interface AdministrativeAct {
   readonly actorId: string;
   /** Like `siem.create`. */
   readonly action: string;
-  readonly resourceType: "siem_destination" | "api_key";
+  readonly resourceType: "siem_destination" | "api_key" | "source" | "credential" | "public_key";
   readonly resourceId: string;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
@@ -112,8 +112,8 @@ export interface ApiDeps {
   mayGrant(own: readonly Scope[], asked: readonly Scope[]): boolean;
   mintKey(): { readonly key: string; readonly hash: string; readonly prefix: string };
   mintSigningSecret(): string;
-  seal(binding: SealBinding, plaintext: string): string;
-  open(binding: SealBinding, sealed: string): Result<string, unknown>;
+  seal(binding: SealBinding, plaintext: string): Promise<string>;
+  open(binding: SealBinding, sealed: string): Promise<Result<string, unknown>>;
   /** Called after a key was made or revoked here, so that this isolate forgets what it believed. */
   keysChanged(): void;
 

@@ -147,8 +147,11 @@ export function secretsBinding(destination: Pick<Destination, "tenantId" | "id">
 }
 
 /** The secrets of a stored destination. Sealed text that does not open is the operator's trouble, and throws. */
-export function openSecrets(destination: Destination, deps: Pick<ApiDeps, "open">): Record<string, unknown> {
-  const opened = deps.open(secretsBinding(destination), destination.sealedSecrets);
+export async function openSecrets(
+  destination: Destination,
+  deps: Pick<ApiDeps, "open">,
+): Promise<Record<string, unknown>> {
+  const opened = await deps.open(secretsBinding(destination), destination.sealedSecrets);
   const parsed = opened.ok ? parseJson(opened.value) : null;
   if (!parsed?.ok || !isObject(parsed.value)) {
     throw new Error(`The secrets of ${destination.id} do not open; was the root key changed?`);
@@ -157,7 +160,7 @@ export function openSecrets(destination: Destination, deps: Pick<ApiDeps, "open"
 }
 
 /** A draft as it is stored. */
-export function sealDraft(draft: Draft, deps: Pick<ApiDeps, "seal">): Destination {
-  const sealedSecrets = deps.seal(secretsBinding(draft.destination), JSON.stringify(draft.secrets));
+export async function sealDraft(draft: Draft, deps: Pick<ApiDeps, "seal">): Promise<Destination> {
+  const sealedSecrets = await deps.seal(secretsBinding(draft.destination), JSON.stringify(draft.secrets));
   return { ...draft.destination, sealedSecrets };
 }

@@ -69,7 +69,7 @@ async function testStored(c: ApiContext, deps: ApiDeps): Promise<Response> {
     destinationId: id,
     endpoint: endpoint === "" ? null : endpoint,
     config,
-    secrets: openSecrets(destination, deps),
+    secrets: await openSecrets(destination, deps),
   });
   const report = connected.ok
     ? await deps.diagnose(connected.value, destination.tenantId)

@@ -67,18 +67,18 @@ export function askReports(
 }
 
 /** A destination for people, with what its lane says, or what the lane last wrote down. */
-export function viewDestination(
+export async function viewDestination(
   destination: Destination,
   report: LaneReport | null,
   deps: ViewDeps,
-): z.input<typeof DestinationView> {
+): Promise<z.input<typeof DestinationView>> {
   const status = report?.status ?? destination.status;
   const reason = report === null ? destination.statusReason : report.reason;
   return {
     id: destination.id,
     provider: destination.provider,
     name: destination.name,
-    ...viewSettings(destination, deps),
+    ...(await viewSettings(destination, deps)),
     enabled: destination.enabled,
     routes: destination.routes,
     allowed_operations: [...destination.allowedOperations],
@@ -102,13 +102,13 @@ export function viewDestination(
 }
 
 /** The same with its history. */
-export function viewDestinationDetail(
+export async function viewDestinationDetail(
   destination: Destination,
   report: LaneReport | null,
   deps: ViewDeps,
-): z.input<typeof DestinationDetail> {
+): Promise<z.input<typeof DestinationDetail>> {
   return {
-    ...viewDestination(destination, report, deps),
+    ...(await viewDestination(destination, report, deps)),
     status_changes: (report?.changes ?? []).map(({ at, status, reason }) => ({
       at: isoTime(at),
       status,
@@ -127,7 +127,7 @@ function viewReason(reason: StatusReason | null) {
  * The config as given, over the provider's defaults. The secrets are opened only where the endpoint follows
  * from the config, because then the provider alone knows it.
  */
-function viewSettings(destination: Destination, deps: ViewDeps) {
+async function viewSettings(destination: Destination, deps: ViewDeps) {
   const provider = deps.providers.find(({ kind }) => kind === destination.provider);
   const parsed = provider?.config.safeParse(destination.config);
   const config = { ...(parsed?.success ? parsed.data : {}), ...destination.config };
@@ -138,7 +138,7 @@ function viewSettings(destination: Destination, deps: ViewDeps) {
     destinationId: destination.id,
     endpoint: null,
     config: destination.config,
-    secrets: openSecrets(destination, deps),
+    secrets: await openSecrets(destination, deps),
   });
   return { config, endpoint: connected.ok ? connected.value.origin : "" };
 }

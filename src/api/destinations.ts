@@ -102,7 +102,7 @@ export function destinationEndpoints(deps: ApiDeps): readonly Endpoint[] {
       async handle(c) {
         const destination = await findDestination(c, deps);
         const [report = null] = await askReports([destination], deps);
-        return c.json(viewDestinationDetail(destination, report, deps));
+        return c.json(await viewDestinationDetail(destination, report, deps));
       },
     },
     {
@@ -156,7 +156,7 @@ async function create(c: ApiContext, deps: ApiDeps): Promise<Response> {
   if ((await deps.destinations.count(tenantId)) >= MAX_DESTINATIONS) {
     refuse("conflict", `A tenant has at most ${MAX_DESTINATIONS} destinations. Delete one first.`);
   }
-  const destination = sealDraft(draft, deps);
+  const destination = await sealDraft(draft, deps);
   await deps.destinations.insert(destination);
   await tellLane(destination, deps);
   await deps.record({
@@ -168,7 +168,7 @@ async function create(c: ApiContext, deps: ApiDeps): Promise<Response> {
     metadata: { after: factsOf(destination) },
   });
   const [report = null] = await askReports([destination], deps);
-  return c.json(viewDestination(destination, report, deps), 201, { location: `/v1/audit/siem/${id}` });
+  return c.json(await viewDestination(destination, report, deps), 201, { location: `/v1/audit/siem/${id}` });
 }
 
 async function list(c: ApiContext, deps: ApiDeps): Promise<Response> {
@@ -176,7 +176,9 @@ async function list(c: ApiContext, deps: ApiDeps): Promise<Response> {
   const name = { list: "destinations", of: tenantId };
   const page = await deps.destinations.page(tenantId, pageRequest(c, name));
   const reports = await askReports(page.items, deps);
-  const shown = page.items.map((each, index) => viewDestination(each, reports[index] ?? null, deps));
+  const shown = await Promise.all(
+    page.items.map((each, index) => viewDestination(each, reports[index] ?? null, deps)),
+  );
   return c.json({ data: shown, next_cursor: nextCursor(name, page.next) });
 }
 
@@ -195,7 +197,7 @@ async function change(c: ApiContext, deps: ApiDeps, config: ConfigRule): Promise
     resourceId: changed.id,
   });
   const [report = null] = await askReports([changed], deps);
-  return c.json(viewDestination(changed, report, deps));
+  return c.json(await viewDestination(changed, report, deps));
 }
 
 /** Writes the change over the present revision; when someone else was quicker, once more over theirs. */
@@ -209,7 +211,7 @@ async function applyChange(
   for (let attempt = 0; attempt < 2; attempt += 1) {
     if (present === null || present.deletedAt !== null) return notFound("destination");
     const draft = draftChange(
-      { destination: present, secrets: openSecrets(present, deps) },
+      { destination: present, secrets: await openSecrets(present, deps) },
       wanted,
       provider,
       {
@@ -218,7 +220,7 @@ async function applyChange(
         deps,
       },
     );
-    const next = sealDraft(draft, deps);
+    const next = await sealDraft(draft, deps);
     if (await deps.destinations.update(next, present.revision)) return { before: present, changed: next };
     present = await deps.destinations.get(first.tenantId, first.id);
   }

@@ -35,7 +35,16 @@ export interface Endpoint {
   /** As OpenAPI writes it: `/v1/keys/{id}`. */
   readonly path: string;
   readonly access: Access;
-  readonly tag: "Events" | "Destinations" | "Deliveries" | "Keys" | "Operator";
+  readonly tag:
+    | "Events"
+    | "Destinations"
+    | "Deliveries"
+    | "Sources"
+    | "Incidents"
+    | "Vault"
+    | "Proxy"
+    | "Keys"
+    | "Operator";
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;

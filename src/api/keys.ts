@@ -144,7 +144,7 @@ export async function makeKey(
   const sealedSigningSecret =
     secret === null
       ? null
-      : deps.seal({ tenantId: by.tenantId, recordId: key.id, purpose: "signing-secret" }, secret);
+      : await deps.seal({ tenantId: by.tenantId, recordId: key.id, purpose: "signing-secret" }, secret);
   await deps.keys.insert(key, { hash: minted.hash, sealedSigningSecret });
   deps.keysChanged();
   await deps.record({

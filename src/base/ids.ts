@@ -9,6 +9,10 @@ export const ID_PREFIX = {
   destination: "siem_",
   deadLetter: "dl_",
   request: "req_",
+  source: "src_",
+  incident: "inc_",
+  credential: "cred_",
+  publicKey: "pk_",
 } as const;
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

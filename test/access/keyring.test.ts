@@ -24,7 +24,7 @@ const stored: StoredKey = {
 };
 
 /** A keyring over a store that can be changed, on a clock that can be set. */
-function ring(keys: Record<string, StoredKey>, open: KeyringDeps["open"] = () => err("never")) {
+function ring(keys: Record<string, StoredKey>, open: KeyringDeps["open"] = async () => err("never")) {
   const world = { now: 1_000_000, lookups: 0, keys: new Map(Object.entries(keys)) };
   const keyring = createKeyring({
     now: () => world.now,
@@ -127,7 +127,7 @@ describe("a key", () => {
         world.lookups++;
         return stored;
       },
-      open: () => err("never"),
+      open: async () => err("never"),
     });
     for (const key of Object.keys(many)) await direct.authenticate(key);
     await direct.authenticate(`k${MAX_HITS}`);
@@ -142,7 +142,7 @@ describe("a key that demands signatures", () => {
   const signing = { ...stored, requireSignature: true, sealedSigningSecret: "sealed" };
 
   it("comes with its opened secret, which does not print", async ({ expect }) => {
-    const { keyring } = ring({ k: signing }, (key, sealed) => ok(`${sealed} of ${key.id}`));
+    const { keyring } = ring({ k: signing }, async (key, sealed) => ok(`${sealed} of ${key.id}`));
     const answer = await keyring.authenticate("k");
     if (!answer.ok) throw new Error(answer.error.reason);
     expect(answer.value.signingSecret?.reveal()).toBe("sealed of key_1");
@@ -152,7 +152,7 @@ describe("a key that demands signatures", () => {
   it("is never believed unsigned because its secret is missing or does not open", async ({ expect }) => {
     expect(await ring({ k: signing }).ask("k")).toBe("secret_unavailable");
     const bare = { ...signing, sealedSigningSecret: null };
-    expect(await ring({ k: bare }, () => ok("x")).ask("k")).toBe("secret_unavailable");
+    expect(await ring({ k: bare }, async () => ok("x")).ask("k")).toBe("secret_unavailable");
   });
 });
 
@@ -164,7 +164,7 @@ it("a store that cannot be reached is an exception, and nothing is remembered of
       if (isDown) throw new Error("down");
       return stored;
     },
-    open: () => err("never"),
+    open: async () => err("never"),
   });
   await expect(keyring.authenticate("k")).rejects.toThrow("down");
   isDown = false;

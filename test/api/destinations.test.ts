@@ -15,9 +15,9 @@ function start() {
   const make = async (about: Record<string, unknown> = {}) =>
     String((await call("POST", "", splunkBody(about))).body["id"]);
   /** The stored secrets, opened. */
-  const secretsOf = (id: string): unknown => {
+  const secretsOf = async (id: string): Promise<unknown> => {
     const row = api.destinations.rows.get(id);
-    const opened = api.deps.open(
+    const opened = await api.deps.open(
       { tenantId: "ten_a", recordId: id, purpose: "destination-secrets" },
       row?.sealedSecrets ?? "",
     );
@@ -67,7 +67,7 @@ describe("creating a destination", () => {
       dead_letters: 0,
     });
     expect(text).not.toContain("hec-token-value");
-    expect(secretsOf(id)).toEqual({ token: "hec-token-value" });
+    expect(await secretsOf(id)).toEqual({ token: "hec-token-value" });
     expect(api.lane("ten_a", id).calls).toContainEqual(["configure", "ten_a", id, 1]);
     expect(api.acts).toMatchObject([{ action: "siem.create", resourceId: id, actorId: "key_ten_a" }]);
   });
@@ -163,9 +163,9 @@ describe("changing a destination", () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ name: "SOC", endpoint: HEC, config: { index: "other" } });
     expect(body["config"]).not.toHaveProperty("source");
-    expect(secretsOf(id)).toEqual({ token: "your-hec-token" });
+    expect(await secretsOf(id)).toEqual({ token: "your-hec-token" });
     await call("PUT", `/${id}`, { token: "new" });
-    expect(secretsOf(id)).toEqual({ token: "new" });
+    expect(await secretsOf(id)).toEqual({ token: "new" });
   });
 
   it("with PATCH merges, and null takes away", async ({ expect }) => {
@@ -183,7 +183,7 @@ describe("changing a destination", () => {
       name: "Splunk HTTP Event Collector",
     });
     expect(body["config"]).not.toHaveProperty("index");
-    expect(secretsOf(id)).toEqual({ token: "your-hec-token" });
+    expect(await secretsOf(id)).toEqual({ token: "your-hec-token" });
     expect((await call("PATCH", `/${id}`, { token: null })).status).toBe(422);
     expect((await call("PUT", `/${id}`, { name: null })).status).toBe(422);
   });
@@ -258,13 +258,13 @@ describe("changing a destination", () => {
     const body = { provider: "webhook", endpoint: "https://hooks.example.com/x", secret: "one" };
     const id = String((await call("POST", "", body)).body["id"]);
     await call("PATCH", `/${id}`, { secret: "two", previous_secret_ttl_seconds: 3_600 });
-    expect(secretsOf(id)).toEqual({
+    expect(await secretsOf(id)).toEqual({
       secret: "two",
       previous_secret: "one",
       previous_secret_expires_at: NOW + 3_600_000,
     });
     await call("PATCH", `/${id}`, { secret: "three" });
-    expect(secretsOf(id)).toEqual({ secret: "three" });
+    expect(await secretsOf(id)).toEqual({ secret: "three" });
     expect((await call("PATCH", `/${id}`, { previous_secret: "x" })).status).toBe(422);
     expect((await call("PATCH", `/${id}`, { previous_secret_ttl_seconds: -1 })).status).toBe(422);
   });

@@ -95,7 +95,7 @@ describe("a tenant's keys", () => {
       recordId: String(made.body["id"]),
       purpose: "signing-secret",
     } as const;
-    expect(api.deps.open(binding, stored?.sealedSigningSecret ?? "")).toEqual({
+    expect(await api.deps.open(binding, stored?.sealedSigningSecret ?? "")).toEqual({
       ok: true,
       value: "whsec_c2lnbmluZy1zZWNyZXQ=",
     });

@@ -112,8 +112,8 @@ export class FakeApi {
         };
       },
       mintSigningSecret: () => "whsec_c2lnbmluZy1zZWNyZXQ=",
-      seal: (binding, plaintext) => `sealed:${btoa(JSON.stringify([binding, plaintext]))}`,
-      open: (binding, sealed) => {
+      seal: async (binding, plaintext) => `sealed:${btoa(JSON.stringify([binding, plaintext]))}`,
+      open: async (binding, sealed) => {
         const [bound, plaintext] = JSON.parse(atob(sealed.slice("sealed:".length))) as [unknown, string];
         return JSON.stringify(bound) === JSON.stringify(binding) ? ok(plaintext) : err("wrong binding");
       },
