@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EpochMs } from "../base/clock.ts";
 import { Priority } from "./incident.ts";
+import type { TestReport } from "./probe.ts";
 
 export const SOURCE_KINDS = ["splunk_alert", "splunk_es"] as const;
 export const SourceKind = z.enum(SOURCE_KINDS).meta({ id: "SourceKind" });
@@ -15,12 +16,10 @@ export type SeverityMapping = z.infer<typeof SeverityMapping>;
 /** Incident fields that an alert's field can fill. */
 export const MAPPED_FIELDS = ["short_description", "ci_identifier", "source_ip"] as const;
 /** Which field of the alert fills which field of the incident. Dots reach into objects: `result.dest`. */
-export const FieldMapping = z
-  .partialRecord(z.enum(MAPPED_FIELDS), z.string().min(1).max(200))
-  .meta({
-    id: "FieldMapping",
-    example: { short_description: "rule_name", ci_identifier: "dest", source_ip: "src" },
-  });
+export const FieldMapping = z.partialRecord(z.enum(MAPPED_FIELDS), z.string().min(1).max(200)).meta({
+  id: "FieldMapping",
+  example: { short_description: "rule_name", ci_identifier: "dest", source_ip: "src" },
+});
 export type FieldMapping = z.infer<typeof FieldMapping>;
 
 /** What a severity means unless the source says otherwise; anything else is P3. */
@@ -85,4 +84,32 @@ export interface Source {
   /** As last reported by its poller; `active` for a webhook. */
   readonly status: "active" | "degraded";
   readonly statusReason: SourceReason | null;
+}
+
+/** How the polling of one source stands. */
+export interface PollReport {
+  readonly status: "active" | "degraded";
+  /** Null while polling works. */
+  readonly reason: SourceReason | null;
+  /** When a poll last ended well; null before the first. */
+  readonly lastPolledAt: EpochMs | null;
+  /** Index time on Splunk's clock up to which everything was read; null before the first poll. */
+  readonly checkpoint: EpochMs | null;
+  /** Null while the source is switched off. */
+  readonly nextPollAt: EpochMs | null;
+  /** Notables taken so far, those seen again not counted. */
+  readonly notables: number;
+  /** Failed polls in a row. */
+  readonly failures: number;
+}
+
+/** What the API asks of the poller of one source. */
+export interface PollerCalls {
+  /** After each change of the source, its deletion included: the poller reads the new revision. */
+  configure(tenantId: string, sourceId: string, revision: number): Promise<void>;
+  /** Polls as soon as it can instead of at the next interval; does not wait for the end. */
+  pollNow(): Promise<void>;
+  report(): Promise<PollReport>;
+  /** Looks at address, credentials and search one by one. Takes no notable. */
+  test(): Promise<TestReport>;
 }
