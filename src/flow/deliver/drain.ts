@@ -125,10 +125,14 @@ export class Drain {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** The next request: the oldest rows that fit, and of their events those that may travel now. */
+  /**
+   * The next request: the rows that expire first, as many as fit, and of their events those that may travel now.
+   * Rows go in the order of acceptance, except that for a provider with a limit of age old events overtake younger
+   * ones; within a row events keep their order unless the provider has one of its own.
+   */
   #next(connector: Connector): Request | null {
     const { outbox, health, now } = this.#deps;
-    const { limits, envelopeBytes, joins = true } = connector;
+    const { limits, envelopeBytes, joins = true, maxAge = null } = connector;
     const permitted = permits(health(), now()).events;
     for (;;) {
       const chunks = outbox.take({
@@ -136,6 +140,7 @@ export class Drain {
         bytes: Math.min(limits.bytes, this.#learnedBytes),
         envelopeBytes,
         exclude: this.#travelling,
+        maxAge,
       });
       if (chunks === null) return null;
       const offered = chunks.flatMap(({ events }) => events);

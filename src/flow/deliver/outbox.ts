@@ -1,7 +1,8 @@
 import { byteLength } from "../../base/bytes.ts";
-import type { EpochMs } from "../../base/clock.ts";
+import type { DurationMs, EpochMs } from "../../base/clock.ts";
 import { fromLine, type RelayEvent } from "../../model/event.ts";
 import { firstEventAt, type NewChunk, type Segment, sliceManifest } from "./chunk.ts";
+import { DELIVERY_WINDOW, IS_LATE } from "./schema.ts";
 
 /** Row ids are this far apart, so that the halves of a row that is cut again and again keep their place in the order. */
 const ID_STEP = 2 ** 20;
@@ -27,12 +28,24 @@ export interface TakeLimits {
   readonly envelopeBytes: (event: RelayEvent) => number;
   /** Rows that travel already. */
   readonly exclude: ReadonlySet<number>;
+  /** How old the provider takes an event, by its own time; null where it takes any age. */
+  readonly maxAge: DurationMs | null;
 }
 
-interface Candidate {
+/** What has to be known of a row to choose it. */
+interface Head {
   readonly id: number;
   readonly group: number | null;
+  readonly acceptedAt: EpochMs;
+  readonly firstEventAt: EpochMs;
+  readonly events: number;
+  readonly bytes: number;
 }
+
+const HEAD = "SELECT id, in_group, accepted_at, first_event_at, events, bytes FROM outbox";
+const IN_TURN = `${HEAD} WHERE awaiting IS NULL ORDER BY id`;
+const LATE_FIRST = `${HEAD} INDEXED BY outbox_late WHERE ${IS_LATE} AND awaiting IS NULL ORDER BY first_event_at`;
+const OF_GROUP = `${HEAD} INDEXED BY outbox_groups WHERE in_group = ? AND awaiting IS NULL ORDER BY id`;
 
 /**
  * The durable store of what one destination is owed: every query over waiting events is here.
@@ -93,53 +106,69 @@ export class Outbox {
   }
 
   /**
-   * The oldest rows that fit into one request, or null when nothing is left to take.
+   * The rows that fit into one request, those that expire first; null when nothing is left to take.
    * Rows of a group (the half of a refused request) travel together and with nobody else.
    */
   take(limits: TakeLimits): readonly TakenChunk[] | null {
-    const candidates = this.#candidates(limits);
-    const [first, last] = [candidates[0], candidates[candidates.length - 1]];
-    if (first === undefined || last === undefined) return null;
-    const wanted = new Set(candidates.map(({ id }) => id));
+    const heads = this.#choose(limits);
+    if (heads.length === 0) return null;
+    const isGrouped = heads[0]?.group !== null;
     const taken: TakenChunk[] = [];
     let events = 0;
     let bytes = 0;
+    // Lazily and in the order given: lines that do not fit are not read.
     for (const row of this.#sql.exec(
-      "SELECT * FROM outbox WHERE id BETWEEN ? AND ? ORDER BY id",
-      first.id,
-      last.id,
+      "SELECT outbox.* FROM json_each(?) AS wanted CROSS JOIN outbox ON outbox.id = wanted.value",
+      JSON.stringify(heads.map(({ id }) => id)),
     )) {
-      if (!wanted.has(Number(row["id"]))) continue;
       const chunk = readChunk(row);
       events += chunk.events.length;
       for (const event of chunk.events) bytes += byteLength(event.json) + limits.envelopeBytes(event);
-      const grouped = first.group !== null;
-      if (taken.length > 0 && !grouped && (events > limits.events || bytes > limits.bytes)) break;
+      if (taken.length > 0 && !isGrouped && (events > limits.events || bytes > limits.bytes)) break;
       taken.push(chunk);
     }
     return taken;
   }
 
   /** Chooses by the rows' heads alone, so that the lines of rows that do not fit are hardly ever read. */
-  #candidates({ events, bytes, exclude }: TakeLimits): readonly Candidate[] {
-    const chosen: Candidate[] = [];
-    let group: number | null = null;
+  #choose({ events, bytes, exclude, maxAge }: TakeLimits): readonly Head[] {
+    const order = this.#isLateFirst(exclude, maxAge) ? LATE_FIRST : IN_TURN;
+    const chosen: Head[] = [];
     let totalEvents = 0;
     let totalBytes = 0;
-    for (const row of this.#sql.exec(
-      "SELECT id, in_group, events, bytes FROM outbox WHERE awaiting IS NULL ORDER BY id",
-    )) {
-      const id = Number(row["id"]);
-      if (exclude.has(id)) continue;
-      const rowGroup = row["in_group"] === null ? null : Number(row["in_group"]);
-      if (chosen.length === 0) group = rowGroup;
-      else if (rowGroup !== group) break;
-      totalEvents += Number(row["events"]);
-      totalBytes += Number(row["bytes"]);
-      if (chosen.length > 0 && group === null && (totalEvents > events || totalBytes > bytes)) break;
-      chosen.push({ id, group: rowGroup });
+    for (const head of this.#heads(order, exclude)) {
+      const isFirst = chosen.length === 0;
+      if (head.group !== null) return isFirst ? [...this.#heads(OF_GROUP, exclude, head.group)] : chosen;
+      totalEvents += head.events;
+      totalBytes += head.bytes;
+      if (!isFirst && (totalEvents > events || totalBytes > bytes)) break;
+      chosen.push(head);
     }
     return chosen;
+  }
+
+  /**
+   * Is the row with the oldest late event nearer to loss than the row whose turn it is?
+   *
+   * Rows lie in the order in which they were accepted, and where the provider takes any age that is the order in which
+   * they expire. Where it does not, a row whose events were old when they came can expire before everything in front
+   * of it. Two rows to read; no other late row can come before both.
+   */
+  #isLateFirst(exclude: ReadonlySet<number>, maxAge: DurationMs | null): boolean {
+    if (maxAge === null) return false;
+    const [late] = this.#heads(LATE_FIRST, exclude);
+    const [next] = this.#heads(IN_TURN, exclude);
+    if (late === undefined || next === undefined) return false;
+    const lostAt = ({ acceptedAt, firstEventAt: eventAt }: Head): EpochMs =>
+      Math.min(acceptedAt + DELIVERY_WINDOW, eventAt + maxAge);
+    return lostAt(late) < lostAt(next);
+  }
+
+  *#heads(query: string, exclude: ReadonlySet<number>, ...bindings: readonly number[]): Iterable<Head> {
+    for (const row of this.#sql.exec(query, ...bindings)) {
+      const head = readHead(row);
+      if (!exclude.has(head.id)) yield head;
+    }
   }
 
   /**
@@ -352,6 +381,17 @@ function storedBytes(lines: readonly string[]): number {
 
 function readManifest(text: unknown): readonly Segment[] {
   return JSON.parse(String(text)) as readonly Segment[]; // written by `#insert` and `#replace` alone
+}
+
+function readHead(row: Record<string, SqlStorageValue>): Head {
+  return {
+    id: Number(row["id"]),
+    group: row["in_group"] === null ? null : Number(row["in_group"]),
+    acceptedAt: Number(row["accepted_at"]),
+    firstEventAt: Number(row["first_event_at"]),
+    events: Number(row["events"]),
+    bytes: Number(row["bytes"]),
+  };
 }
 
 function readChunk(row: Record<string, SqlStorageValue>): TakenChunk {

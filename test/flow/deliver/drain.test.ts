@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { minutes, seconds } from "../../../src/base/clock.ts";
+import { hours, minutes, seconds } from "../../../src/base/clock.ts";
 import { PROBE_EVENTS } from "../../../src/flow/deliver/health.ts";
 import type { Outcome } from "../../../src/model/delivery.ts";
+import { toLine } from "../../../src/model/event.ts";
+import { parkOlder } from "../../../src/providers/shared/age.ts";
 import { delivered, type Script, TestLane, unavailable, words } from "../../support/lane.ts";
-import { aPart } from "../../support/lines.ts";
+import { anEvent, aPart } from "../../support/lines.ts";
 import { inStorage } from "../../support/storage.ts";
 
 const refusal = { httpStatus: 400, code: 6, message: "Invalid data format" };
@@ -232,6 +234,41 @@ describe("providers with rules of their own", () => {
         { reason: "outside_window", message: "too old" },
       ]);
       expect(lane.arrived).toHaveLength(270);
+    });
+  });
+
+  it("after an outage what is soon too old for the provider goes before what came earlier, and none of it is lost", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      const back = hours(200);
+      const perRequest = minutes(5);
+      const lane = new TestLane(storage, (_, now) => {
+        if (now < back) return unavailable;
+        lane.now += perRequest;
+        return delivered;
+      });
+      const maxAge = hours(18);
+      lane.provider = {
+        maxAge,
+        select: (events, now) =>
+          parkOlder(events, { now, than: maxAge, why: ({ id }) => `${id} is too old` }),
+        limits: { events: 100, bytes: 1_000_000 },
+      };
+      const part = (batchId: string, { accepted, happened }: { accepted: number; happened: number }) => ({
+        ...{ batchId, part: 0, acceptedAt: accepted },
+        lines: ids(batchId, 100).map((id) => toLine({ ...anEvent(id), at: happened })),
+      });
+      lane.now = back - hours(2);
+      for (let n = 0; n < 24; n += 1)
+        lane.take(part(`prompt${n}`, { accepted: lane.now, happened: lane.now }));
+      // A producer that was cut off hands over what happened long ago, behind everybody else.
+      lane.take(part("late", { accepted: back - hours(1), happened: back - hours(17) }));
+      await lane.run();
+      expect(lane.deadLetters.count).toBe(0);
+      expect(lane.arrived).toHaveLength(2_500);
+      const first = lane.arrived.findIndex((id) => id.startsWith("late"));
+      expect(first).toBeLessThan(lane.arrived.indexOf("prompt0-0"));
     });
   });
 

@@ -1,12 +1,28 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { byteLength } from "../../../src/base/bytes.ts";
-import { CHUNK_BYTES, CHUNK_EVENTS, cutChunks, mergeManifests } from "../../../src/flow/deliver/chunk.ts";
+import { days, hours, minutes } from "../../../src/base/clock.ts";
+import {
+  CHUNK_BYTES,
+  CHUNK_EVENTS,
+  cutChunks,
+  firstEventAt,
+  mergeManifests,
+} from "../../../src/flow/deliver/chunk.ts";
 import { type Fate, Outbox, type TakenChunk } from "../../../src/flow/deliver/outbox.ts";
-import { aPart } from "../../support/lines.ts";
+import { DELIVERY_WINDOW, migrate } from "../../../src/flow/deliver/schema.ts";
+import { toLine } from "../../../src/model/event.ts";
+import type { BatchPart } from "../../../src/model/lane.ts";
+import { anEvent, aPart } from "../../support/lines.ts";
 import { inStorage } from "../../support/storage.ts";
 
-const limits = { events: 1_000, bytes: 1_000_000, envelopeBytes: () => 0, exclude: new Set<number>() };
+const limits = {
+  events: 1_000,
+  bytes: 1_000_000,
+  envelopeBytes: () => 0,
+  exclude: new Set<number>(),
+  maxAge: null,
+};
 const idsOf = (chunks: readonly TakenChunk[] | null): string[] =>
   (chunks ?? []).flatMap(({ events }) => events.map(({ id }) => id));
 
@@ -158,6 +174,151 @@ describe("the outbox", () => {
     });
   });
 });
+
+describe("what goes first", () => {
+  const NOON = Date.parse("2026-06-30T12:00:00Z");
+
+  /** An event that was accepted and happened so long before noon. */
+  const aged = (id: string, accepted: number, happened: number): BatchPart => {
+    const at = NOON - happened;
+    const line = toLine({ ...anEvent(id), at });
+    return { batchId: id, part: 0, acceptedAt: NOON - accepted, lines: [line] };
+  };
+
+  /** Ids in the order in which rows of one event each are taken. */
+  function order(storage: DurableObjectStorage, parts: readonly BatchPart[], maxAge: number | null) {
+    storage.sql.exec("DELETE FROM outbox");
+    const outbox = new Outbox(storage.sql);
+    for (const part of parts) outbox.append(cutChunks([part]));
+    const taken: string[] = [];
+    for (;;) {
+      const chunks = outbox.take({ ...limits, events: 1, maxAge });
+      if (chunks === null) return taken;
+      taken.push(...idsOf(chunks));
+      outbox.remove(chunks);
+    }
+  }
+
+  it("is what was accepted first, where the provider takes any age", async ({ expect }) => {
+    await inStorage((storage) => {
+      const parts = [aged("a", hours(3), hours(3)), aged("b", hours(2), days(3)), aged("c", hours(1), 0)];
+      expect(order(storage, parts, null)).toEqual(["a", "b", "c"]);
+    });
+  });
+
+  it("is what the provider would soon be too late for, although it was accepted later", async ({
+    expect,
+  }) => {
+    await inStorage((storage) => {
+      const parts = [
+        aged("on time", hours(3), hours(3)),
+        aged("17 hours late", hours(2), hours(17)),
+        aged("a day late", hours(1), days(1)),
+        aged("just now", 0, 0),
+      ];
+      expect(order(storage, parts, hours(18))).toEqual([
+        ...["a day late", "17 hours late"],
+        ...["on time", "just now"],
+      ]);
+    });
+  });
+
+  it("is what has waited for nearly a day, before what a provider of long memory could still take tomorrow", async ({
+    expect,
+  }) => {
+    await inStorage((storage) => {
+      const parts = [
+        aged("waited 20 hours", hours(20), hours(20)),
+        aged("two days old", 0, days(2)),
+        aged("nearly 14 days old", 0, days(14) - hours(1)),
+      ];
+      expect(order(storage, parts, days(14))).toEqual([
+        ...["nearly 14 days old", "waited 20 hours", "two days old"],
+      ]);
+    });
+  });
+
+  it("is never later than a minute behind what expires first, whatever was accepted when", async ({
+    expect,
+  }) => {
+    const one = fc.record({ waited: fc.nat(hours(24)), late: fc.nat(days(15)), isLate: fc.boolean() });
+    await inStorage((storage) => {
+      fc.assert(
+        fc.property(
+          fc.array(one, { maxLength: 30 }),
+          fc.constantFrom(hours(18), days(14)),
+          (rows, maxAge) => {
+            const parts = rows
+              .sort((left, right) => right.waited - left.waited)
+              .map(({ waited, late, isLate }, n) => aged(String(n), waited, waited + (isLate ? late : 0)));
+            const lostAt = parts.map(({ acceptedAt, lines: [line = ""] }) =>
+              Math.min(acceptedAt + DELIVERY_WINDOW, firstEventAt([line]) + maxAge),
+            );
+            const taken = order(storage, parts, maxAge).map((id) => lostAt[Number(id)] ?? 0);
+            expect(taken).toHaveLength(parts.length);
+            for (const [n, at] of taken.entries())
+              expect(at).toBeLessThanOrEqual(Math.min(...taken.slice(n)) + minutes(1));
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+  });
+
+  it("keeps the halves of a refused request together although they were late", async ({ expect }) => {
+    await inStorage(({ sql }) => {
+      const outbox = new Outbox(sql);
+      for (const part of [aged("next", hours(1), hours(1)), aged("x", 0, hours(9)), aged("y", 0, hours(8))])
+        outbox.append(cutChunks([part]));
+      outbox.append(cutChunks([aged("z", 0, hours(7))]));
+      const maxAge = hours(18);
+      outbox.halve(outbox.take({ ...limits, maxAge }) ?? []);
+      expect(idsOf(outbox.take({ ...limits, maxAge }))).toEqual(["x", "y"]);
+    });
+  });
+
+  it("is right in a lane that was made before late rows were told apart", async ({ expect }) => {
+    await inStorage((storage) => {
+      storage.sql.exec("DROP INDEX outbox_late; DROP INDEX outbox_groups");
+      storage.sql.exec("UPDATE facts SET value = '1' WHERE key = 'schema'");
+      const before = new Outbox(storage.sql);
+      for (const part of [aged("next", 0, 0), aged("late", 0, hours(9))]) before.append(cutChunks([part]));
+      migrate(storage);
+      const outbox = new Outbox(storage.sql);
+      expect(idsOf(outbox.take({ ...limits, maxAge: hours(18) }))).toEqual(["late"]);
+    });
+  });
+
+  it("costs no more rows read for a large backlog than for a small one", async ({ expect }) => {
+    await inStorage(({ sql }) => {
+      const read = (backlog: number): number => {
+        sql.exec("DELETE FROM outbox");
+        const outbox = new Outbox(sql);
+        for (let n = 0; n < backlog; n += 1)
+          outbox.append(cutChunks([aged(`${n}`, backlog - n, n % 2 === 0 ? 0 : hours(9) + n)]));
+        const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+        const counted = new Outbox(watched(sql, cursors));
+        cursors.length = 0;
+        for (let requests = 0; requests < 20; requests += 1)
+          counted.remove(counted.take({ ...limits, events: 5, maxAge: hours(18) }) ?? []);
+        return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
+      };
+      const [small, large] = [read(200), read(2_000)];
+      expect(small).toBeGreaterThan(100);
+      expect(large).toBeLessThanOrEqual(small + 20);
+    });
+  });
+});
+
+/** The same database, whose cursors are kept, because they know how many rows they have read. */
+function watched(sql: SqlStorage, cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[]): SqlStorage {
+  const exec = (query: string, ...bindings: unknown[]) => {
+    const cursor = sql.exec(query, ...bindings);
+    cursors.push(cursor);
+    return cursor;
+  };
+  return new Proxy(sql, { get: (target, name) => (name === "exec" ? exec : Reflect.get(target, name)) });
+}
 
 function idsFrom(batch: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${batch}-${index}`);
