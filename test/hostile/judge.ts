@@ -34,11 +34,24 @@ export function judge(shot: Shot, reply: Reply, forbidden: Forbidden): readonly 
     // After a refusal that left a body unread the server says "close", and reads no further request.
     const isClosed = reply.answers.at(-1)?.headers.get("connection") === "close";
     if (reply.end === "timeout") complaints.push("No answer in time");
-    else if (!isClosed && !mayBeCutOff(shot))
+    else if (!isClosed && !mayBeCutOff(shot) && !isBrokenOff(reply))
       complaints.push(`${reply.answers.length} answers instead of ${shot.answers}`);
   }
-  if (reply.rest.length > 0 && shot.answers !== null) complaints.push("Bytes that are no answer");
+  if (reply.rest.length > 0 && shot.answers !== null) {
+    if (!isBrokenOff(reply)) complaints.push("Bytes that are no answer");
+    complaints.push(...leaksIn({ status: 0, headers: new Map(), body: reply.rest }, shot.party, forbidden));
+  }
   return complaints;
+}
+
+/**
+ * A long answer to a request whose body was not read, as of `GET /metrics` with one: the server says that it closes, and
+ * TCP throws away what is still on the way.
+ */
+function isBrokenOff({ end, rest }: Reply): boolean {
+  return (
+    end === "closed" && /^HTTP\/1\.1 \d{3} [\s\S]*?\r\nConnection: close\r\n/.test(rest.toString("latin1"))
+  );
 }
 
 /**

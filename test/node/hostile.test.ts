@@ -79,6 +79,11 @@ const shot: Shot = {
   request: null,
 };
 
+function brokenOff(head: string, body: string): Reply {
+  const rest = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n${head}\r\n\r\n${body}`);
+  return { answers: [], rest, end: "closed", milliseconds: 1 };
+}
+
 function answer(given: {
   readonly status?: number;
   readonly body?: unknown;
@@ -138,6 +143,8 @@ describe("the judge", () => {
     ["no answer", { answers: [], rest: Buffer.alloc(0), end: "closed", milliseconds: 1 }],
     ["no answer in time", { answers: [], rest: Buffer.alloc(0), end: "timeout", milliseconds: 45_000 }],
     ["bytes that are no answer", { ...answer({}), rest: Buffer.from("HTTP") }],
+    ["half an answer of a connection that was to stay", brokenOff("Connection: keep-alive", "{")],
+    ["another tenant's data in half an answer", brokenOff("Connection: close", MARKS.victim)],
   ];
 
   it.for(bad)("complains of %s", ([, reply, party = "attacker"], { expect }) => {
@@ -153,6 +160,12 @@ describe("the judge", () => {
     for (const status of [200, 302, 500, 502, 503]) {
       expect(judge(broken, refused(status), forbidden)).not.toEqual([]);
     }
+  });
+
+  it("lets an answer break off where the server had said that it closes: it did not read the body", ({
+    expect,
+  }) => {
+    expect(judge(shot, brokenOff("Connection: close", "# HELP"), forbidden)).toEqual([]);
   });
 
   it("has nothing to say about a proper answer", ({ expect }) => {
