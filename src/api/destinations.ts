@@ -30,14 +30,14 @@ const CONFIGURE_PATIENCE = seconds(5);
 /** An object, of whatever: which fields it may have depends on the provider. */
 export const AnyObject = z.record(z.string(), z.unknown(), { error: "Expected a JSON object" });
 
-const ForceQuery = z.object({
+export const ForceQuery = z.object({
   force: z
     .enum(["true", "false", "1", "0", ""], { error: "Expected true or false" })
     .optional()
     .meta({ description: "`true` skips the last flush: what is owed becomes dead letters at once" }),
 });
 
-const Flushed = z
+export const Flushed = z
   .object({ flushed: z.int(), dead_lettered: z.int() })
   .meta({ id: "Flushed", description: "Events delivered by the last flush, and events set aside" });
 
@@ -147,8 +147,24 @@ export function destinationEndpoints(deps: ApiDeps): readonly Endpoint[] {
 }
 
 async function create(c: ApiContext, deps: ApiDeps): Promise<Response> {
-  const { tenantId, keyId } = callerOf(c);
-  const body = await readBody(c, AnyObject);
+  const destination = await createDestination(await readBody(c, AnyObject), callerOf(c), deps);
+  const [report = null] = await askReports([destination], deps);
+  const location = `/v1/audit/siem/${destination.id}`;
+  return c.json(await viewDestination(destination, report, deps), 201, { location });
+}
+
+/** Who makes or changes a destination. */
+interface By {
+  readonly tenantId: string;
+  readonly keyId: string;
+}
+
+/** Makes a destination as a body describes it, tells its lane and the tenant's stream; or the request ends. */
+export async function createDestination(
+  body: Readonly<Record<string, unknown>>,
+  { tenantId, keyId }: By,
+  deps: ApiDeps,
+): Promise<Destination> {
   const provider = providerOf(body, deps.providers);
   const now = deps.now();
   const id = newId(ID_PREFIX.destination, now);
@@ -167,8 +183,7 @@ async function create(c: ApiContext, deps: ApiDeps): Promise<Response> {
     resourceId: id,
     metadata: { after: factsOf(destination) },
   });
-  const [report = null] = await askReports([destination], deps);
-  return c.json(await viewDestination(destination, report, deps), 201, { location: `/v1/audit/siem/${id}` });
+  return destination;
 }
 
 async function list(c: ApiContext, deps: ApiDeps): Promise<Response> {
@@ -183,10 +198,26 @@ async function list(c: ApiContext, deps: ApiDeps): Promise<Response> {
 }
 
 async function change(c: ApiContext, deps: ApiDeps, config: ConfigRule): Promise<Response> {
-  const { tenantId, keyId } = callerOf(c);
   const first = await findDestination(c, deps);
+  const changed = await changeDestination(
+    first,
+    { body: await readBody(c, AnyObject), config },
+    callerOf(c),
+    deps,
+  );
+  const [report = null] = await askReports([changed], deps);
+  return c.json(await viewDestination(changed, report, deps));
+}
+
+/** Changes a destination as a body says, tells its lane and the tenant's stream; or the request ends. */
+export async function changeDestination(
+  first: Destination,
+  { body, config }: { readonly body: Readonly<Record<string, unknown>>; readonly config: ConfigRule },
+  { tenantId, keyId }: By,
+  deps: ApiDeps,
+): Promise<Destination> {
   const provider = adapterOf(first, deps.providers);
-  const wanted = readChange(await readBody(c, AnyObject), provider, config === "merge");
+  const wanted = readChange(body, provider, config === "merge");
   const { before, changed } = await applyChange(first, wanted, { provider, config, deps });
   await tellLane(changed, deps);
   await deps.record({
@@ -196,8 +227,7 @@ async function change(c: ApiContext, deps: ApiDeps, config: ConfigRule): Promise
     resourceType: "siem_destination",
     resourceId: changed.id,
   });
-  const [report = null] = await askReports([changed], deps);
-  return c.json(await viewDestination(changed, report, deps));
+  return changed;
 }
 
 /** Writes the change over the present revision; when someone else was quicker, once more over theirs. */
@@ -239,9 +269,17 @@ async function tellLane({ tenantId, id, revision }: Destination, deps: ApiDeps):
 }
 
 async function remove(c: ApiContext, deps: ApiDeps): Promise<Response> {
+  return removeDestination(c, await findDestination(c, deps), deps);
+}
+
+/** The last flush, and then it is gone; answers how the flush went. */
+export async function removeDestination(
+  c: ApiContext,
+  destination: Destination,
+  deps: ApiDeps,
+): Promise<Response> {
   const { tenantId, keyId } = callerOf(c);
   const { force } = readQuery(c, ForceQuery);
-  const destination = await findDestination(c, deps);
   const { id } = destination;
   if (!(await deps.destinations.markDeleted(tenantId, id, deps.now()))) return notFound("destination");
   await deps.record({
