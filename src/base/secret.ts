@@ -25,3 +25,11 @@ export class Secret<T> {
     return "[redacted]";
   }
 }
+
+/**
+ * Overwrites key material that is done with. As far as the language allows: a string, or a copy that the engine
+ * made, stays until it is collected, so secrets are kept as bytes and for as short as can be.
+ */
+export function wipe(...secrets: readonly (Uint8Array | null | undefined)[]): void {
+  for (const secret of secrets) secret?.fill(0);
+}
