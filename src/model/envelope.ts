@@ -1,29 +1,26 @@
 import { z } from "zod";
+import { ENVELOPE_SUITE, ENVELOPE_VERSION } from "./envelope-format.ts";
+
+export {
+  ENVELOPE_CONTEXT,
+  ENVELOPE_ENCRYPTION_INFO,
+  ENVELOPE_LIFETIME_SECONDS,
+  ENVELOPE_MAC_INFO,
+  ENVELOPE_NONCE_BYTES,
+  ENVELOPE_SUITE,
+  ENVELOPE_VERSION,
+  KEM_CIPHERTEXT_BYTES,
+  KEM_PUBLIC_KEY_BYTES,
+  MAC_BYTES,
+  SIGNATURE_BYTES,
+  SIGNATURE_PUBLIC_KEY_BYTES,
+} from "./envelope-format.ts";
 
 /*
  * The envelope in which the proxy answers: encrypted to the caller's registered key, signed twice by the relay.
  * Shared by the proxy, which seals it, and the client library, which opens it. `docs/envelope.md` describes it
  * precisely enough to be implemented in another language.
  */
-
-/** The only version there is; a reader refuses any other. */
-export const ENVELOPE_VERSION = 1;
-/** What the version stands for; part of what is signed, so that no other meaning can be given to the bytes. */
-export const ENVELOPE_SUITE = "ML-KEM-768+HKDF-SHA-256+AES-256-GCM+ML-DSA-65+HMAC-SHA-512";
-/** The ML-DSA-65 context string (FIPS 204): a signature made for anything else never verifies here. */
-export const ENVELOPE_CONTEXT = "sluice/proxy-envelope/v1";
-/** HKDF-SHA-256 `info` of the AES-256-GCM key and of the HMAC-SHA-512 key; salt is the KEM ciphertext. */
-export const ENVELOPE_ENCRYPTION_INFO = "sluice/proxy-envelope/v1/aes-256-gcm";
-export const ENVELOPE_MAC_INFO = "sluice/proxy-envelope/v1/hmac-sha-512";
-/** Bytes of each part (FIPS 203 table 3, FIPS 204 table 2, SP 800-38D, RFC 4231). */
-export const KEM_PUBLIC_KEY_BYTES = 1_184;
-export const KEM_CIPHERTEXT_BYTES = 1_088;
-export const SIGNATURE_BYTES = 3_309;
-export const SIGNATURE_PUBLIC_KEY_BYTES = 1_952;
-export const MAC_BYTES = 64;
-export const ENVELOPE_NONCE_BYTES = 12;
-/** How long an envelope may be opened after it was made. */
-export const ENVELOPE_LIFETIME_SECONDS = 300;
 
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "Expected standard base64");
 
