@@ -1,4 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, it } from "vitest";
+import { CLOUDWATCH_TABLE } from "../../src/providers/shared/cloudwatch-codes.ts";
+import { HEC_CODES } from "../../src/providers/shared/hec-codes.ts";
+import { STATUS_TABLE } from "../../src/providers/shared/status.ts";
 import { QUICK_TENANTS, TENANTS } from "../prove/destinations.ts";
 import { FAULTS } from "../prove/faults.ts";
 import {
@@ -186,9 +190,41 @@ describe("the schedule", () => {
 
   it("names every kind once, and says what an operator sees of it", ({ expect }) => {
     expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
-    expect(faultTable().split("\n").length).toBe(FAULTS.length + 2);
+    for (const { name } of FAULTS)
+      expect(faultTable()).toMatch(new RegExp(`[|,] ${RegExp.escape(name)}[, ]`));
     for (const { does, operatorSees } of FAULTS)
       expect([does, operatorSees].join()).toMatch(/^\S.+\.,\S.+\.$/);
+  });
+});
+
+describe("the kinds of faults", () => {
+  const names = new Set(FAULTS.map(({ name }) => name));
+
+  it("are those that were promised", ({ expect }) => {
+    const promised = [
+      ...["relay killed", "relay stopped", "lane evicted", "lane aborted", "clock jumps"],
+      ...["queue redelivers", "queue duplicates", "queue refuses some sends", "queue full"],
+      ...["hang", "reset mid-body", "acknowledgements lost", "indexers swapped"],
+    ];
+    expect(promised.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it("are every code of every provider's table", ({ expect }) => {
+    const hec = HEC_CODES.map(({ code }) => code).filter((code) => code !== 0);
+    expect(hec.filter((code) => !names.has(`hec ${code}`) && !names.has(`hec ${code} (poison)`))).toEqual([]);
+    const aws = CLOUDWATCH_TABLE.flatMap(({ types }) => types);
+    expect(aws.filter((type) => !names.has(`cloudwatch ${type}`))).toEqual([]);
+    for (const status of [400, 403, 409, 429, 503]) expect(names).toContain(`elastic item ${status}`);
+    const decided = STATUS_TABLE.filter(({ from, to }) => from === to).map(({ from }) => from);
+    const alike = /^http 5[23]\d/; // Cloudflare's, of which one stands for all that were never talked to
+    expect(decided.filter((status) => !names.has(`http ${status}`) && !alike.test(`http ${status}`))).toEqual(
+      [],
+    );
+  });
+
+  it("are on the page, word for word", ({ expect }) => {
+    const page = readFileSync("docs/reliability.md", "utf8");
+    expect(page).toBe(replaced(page, "faults", faultTable()));
   });
 });
 

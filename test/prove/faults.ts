@@ -1,82 +1,26 @@
 /**
  * Everything that is done to the relay and to those it talks to. The table is also the page in docs/reliability.md:
- * what is done, and what an operator sees of it.
+ * what is done, and what an operator sees of it. What single providers answer is in `provider-faults.ts`.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Fault } from "../simulator/control.ts";
 import { doomed } from "./destinations.ts";
-import { POISON } from "./oracle.ts";
+import {
+  type FaultKind,
+  LONG,
+  LOST_ANSWER,
+  misbehave,
+  REFUSED,
+  reconfigure,
+  SHORT,
+  THROTTLED,
+} from "./fault-kind.ts";
+import { PROVIDER_FAULTS } from "./provider-faults.ts";
 import type { Random } from "./random.ts";
 import type { Live, World } from "./world.ts";
 
-/** Faults of one track never overlap; tracks do. Every destination has one of its own. */
-export type Track = "relay" | "queue" | "lane" | "control" | "destination";
-
-export interface Injection {
-  readonly world: World;
-  /** For the tracks `lane`, `control` and `destination`. */
-  readonly target: Live;
-  readonly random: Random;
-  /** As long as it is to last. */
-  hold(): Promise<void>;
-}
-
-export interface FaultKind {
-  readonly name: string;
-  readonly track: Track;
-  /** Providers that can behave so; all when absent. */
-  readonly providers?: readonly string[];
-  /** A receiver that follows it has to get something twice. */
-  readonly isAmbiguous?: boolean;
-  /** Milliseconds. */
-  readonly lasts: readonly [shortest: number, longest: number];
-  readonly does: string;
-  readonly operatorSees: string;
-  /** Injects, holds, lifts. @returns false when it could not strike */
-  run(injection: Injection): Promise<boolean | undefined>;
-}
-
-const SHORT = [700, 2_500] as const;
-const LONG = [1_500, 4_500] as const;
 /** How far the Worker's clock is set off; within the tolerance of signatures, which is five minutes. */
 const CLOCK_JUMP_MS = 240_000;
-
-/** The instance misbehaves; a lane that backs off is told to try again first, so that the fault strikes. */
-function misbehave(make: (random: Random) => Fault): FaultKind["run"] {
-  return async ({ world, target, random, hold }) => {
-    const { name } = target.spec;
-    await wake(world, target);
-    const before = await world.siem.summary(name);
-    await world.siem.fault(name, make(random));
-    await hold();
-    const after = await world.siem.summary(name);
-    await world.siem.recover(name);
-    return after.requests > before.requests || after.hanging > 0;
-  };
-}
-
-/** Settings of the instance are others for a while. */
-function reconfigure(changeOf: (target: Live) => object): FaultKind["run"] {
-  return async ({ world, target, hold }) => {
-    const { spec } = target;
-    const change = changeOf(target);
-    await wake(world, target);
-    const before = await world.siem.summary(spec.name);
-    await world.configure(spec, change);
-    try {
-      await hold();
-      const after = await world.siem.summary(spec.name);
-      return after.requests > before.requests;
-    } finally {
-      await world.restore(spec, change);
-    }
-  };
-}
-
-async function wake(world: World, target: Live): Promise<void> {
-  const { status } = await world.view(target);
-  if (status !== "active") await world.patch(target, { name: `${target.spec.name}, woken` });
-}
 
 type Sees = Pick<FaultKind, "does" | "operatorSees">;
 
@@ -88,37 +32,6 @@ function status(
   const { with: options = {}, ...rest } = more;
   const run = misbehave(() => ({ mode: "status", status: code, ...options }) as Fault); // checked by the simulator
   return { name: `http ${code}`, track: "destination", lasts: SHORT, ...sees, run, ...rest };
-}
-
-function hec(code: number, meaning: string, operatorSees: string, options: object = {}): FaultKind {
-  const fault = { mode: "code", code, paths: ["event"], ...options } as Fault; // checked by the simulator
-  return {
-    ...{ name: `hec ${code}`, track: "destination", providers: ["splunk"], lasts: SHORT },
-    ...{ does: `HEC answers code ${code}: ${meaning}.`, operatorSees, run: misbehave(() => fault) },
-  };
-}
-
-const TROUBLE = "`degraded` with `provider_error` and HEC's words; back by itself.";
-const THROTTLED = "`degraded` with `throttled`; the backlog grows for a while and drains by itself.";
-const CREDENTIALS =
-  "`degraded` with `credentials_rejected` and HEC's words; nothing is dropped, and a `PATCH` tries at once.";
-const FAULT =
-  "Dead letters with the reason `relay_fault` and a message that names the header a proxy takes away; replay them.";
-const REFUSED = "Dead letters with the reason `refused` and the provider's words; the rest goes on.";
-const LOST_ANSWER =
-  "`degraded` for a moment; `sluice_events_possibly_duplicated_total` rises, and the SIEM may show an event twice.";
-
-/** HEC refuses events that hold a pattern, wherever they stand in a request. */
-function poison(code: number): FaultKind {
-  return {
-    ...{ name: `hec ${code} (poison)`, track: "destination", providers: ["splunk"], lasts: LONG },
-    does: `HEC answers code ${code} and names one event among good ones.`,
-    operatorSees:
-      code === 7
-        ? "`degraded` with `config_rejected`; what precedes the event is delivered, nothing is dropped."
-        : REFUSED,
-    run: misbehave(() => ({ mode: "poison", pattern: POISON, code }) as Fault),
-  };
 }
 
 const RELAY: readonly FaultKind[] = [
@@ -378,6 +291,22 @@ const HTTP: readonly FaultKind[] = [
       ...{ providers: ["datadog", "webhook"], with: { times: 3 } },
     },
   ),
+  status(410, {
+    does: "HTTP 410: gone for good.",
+    operatorSees: "`failed` with `gone` at once; events are kept and tried all the same.",
+  }),
+  status(425, {
+    does: "HTTP 425: too early.",
+    operatorSees: "`degraded` with `provider_error`; back by itself.",
+  }),
+  status(520, {
+    does: "HTTP 520 to 530, Cloudflare's about a server behind it: here 520, the connection broke.",
+    operatorSees: "`degraded` with `unreachable`; counted as possibly duplicated, because nobody can know.",
+  }),
+  status(526, {
+    does: "HTTP 526: Cloudflare does not trust the server's certificate.",
+    operatorSees: "`degraded` with `tls_untrusted`; the message says that the certificate is not trusted.",
+  }),
   status(401, {
     does: "HTTP 401.",
     operatorSees: "`degraded` with `credentials_rejected`; nothing is dropped, and a `PATCH` tries at once.",
@@ -408,8 +337,8 @@ const CONNECTION: readonly FaultKind[] = [
     run: misbehave(() => ({ mode: "hang", stored: true })),
   },
   {
-    ...{ name: "reset", track: "destination", lasts: SHORT },
-    does: "The connection breaks before anything is stored.",
+    ...{ name: "reset mid-body", track: "destination", lasts: SHORT },
+    does: "The connection breaks in the middle of the body; nothing is stored.",
     operatorSees: "`degraded` with `unreachable`; counted as possibly duplicated, because nobody can know.",
     run: misbehave(() => ({ mode: "reset" })),
   },
@@ -454,80 +383,6 @@ const CONNECTION: readonly FaultKind[] = [
   },
 ];
 
-const SPLUNK: readonly FaultKind[] = [
-  hec(1, "token disabled", CREDENTIALS),
-  hec(2, "token is required", CREDENTIALS),
-  hec(3, "invalid authorization", CREDENTIALS),
-  hec(4, "invalid token", CREDENTIALS),
-  hec(5, "no data", FAULT, { times: 1 }),
-  hec(6, "invalid data format, of the first event", REFUSED, { times: 2, event_number: 0 }),
-  poison(6),
-  poison(7),
-  { ...hec(8, "internal error, after storing", LOST_ANSWER, { stored: true }), isAmbiguous: true },
-  hec(9, "server is busy", TROUBLE),
-  hec(10, "data channel is missing", FAULT, { times: 1 }),
-  hec(11, "invalid data channel", FAULT, { times: 1 }),
-  poison(12),
-  poison(13),
-  hec(14, "acknowledgement is disabled", TROUBLE),
-  poison(15),
-  hec(16, "query string authorization is off", FAULT, { times: 1 }),
-  hec(17, "healthy, which is no answer to events", TROUBLE),
-  hec(18, "unhealthy, queues are full", TROUBLE),
-  hec(19, "unhealthy, acknowledgement service", TROUBLE),
-  hec(20, "unhealthy, both", TROUBLE),
-  hec(21, "invalid token, of the health check", CREDENTIALS),
-  hec(22, "token disabled, of the health check", CREDENTIALS),
-  hec(23, "shutting down", TROUBLE),
-  hec(
-    24,
-    "queue approaching its capacity, events taken",
-    "Nothing: the lane sends one request at a time for a while.",
-  ),
-  hec(
-    25,
-    "acknowledgements approaching their capacity, events taken",
-    "Nothing: the lane sends one request at a time for a while.",
-  ),
-  hec(26, "queue at capacity", THROTTLED),
-  hec(27, "acknowledgement channel at capacity", THROTTLED),
-  hec(28, "data channel is missing (Splunk Cloud)", FAULT, { times: 1 }),
-  {
-    ...{ name: "acknowledgements unanswered", track: "destination", providers: ["splunk"], lasts: LONG },
-    does: "`/ack` answers 503, and events are taken.",
-    operatorSees:
-      "With acknowledgement, batches stay *accepted* and become *indexed* later; otherwise nothing.",
-    run: misbehave(() => ({ mode: "status", status: 503, paths: ["ack"] })),
-  },
-  {
-    ...{ name: "indexers swapped", track: "destination", providers: ["splunk"], lasts: LONG },
-    does: "The balancer in front of two indexers forgets its stickiness.",
-    operatorSees: "Nothing: every batch is asked for where it went, and a wrong indexer proves nothing.",
-    run: reconfigure(() => ({ indexers: 2, cookies: false, balance: "request" })),
-  },
-];
-
-const DATADOG: readonly FaultKind[] = [
-  {
-    ...{ name: "datadog 400 (poison)", track: "destination", providers: ["datadog"], lasts: LONG },
-    does: "Datadog refuses every request that holds one bad event, and does not say which.",
-    operatorSees: REFUSED,
-    run: misbehave(() => ({ mode: "poison", pattern: POISON })),
-  },
-  {
-    ...{ name: "datadog 429", track: "destination", providers: ["datadog"], lasts: SHORT },
-    does: "HTTP 429 with Datadog's own limit headers.",
-    operatorSees: THROTTLED,
-    run: misbehave(() => ({ mode: "status", status: 429, headers: { "x-ratelimit-reset": "2" } })),
-  },
-  {
-    ...{ name: "receiver's clock jumps", track: "destination", providers: ["datadog"], lasts: LONG },
-    does: "Datadog's clock is hours off.",
-    operatorSees: "Nothing, while it stays within Datadog's 18 hours.",
-    run: reconfigure(() => ({ now_offset_ms: 10 * 3_600_000 })),
-  },
-];
-
 /** By name, each once. */
 export const FAULTS: readonly FaultKind[] = [
   ...RELAY,
@@ -536,8 +391,7 @@ export const FAULTS: readonly FaultKind[] = [
   ...CONTROL,
   ...CONNECTION,
   ...HTTP,
-  ...SPLUNK,
-  ...DATADOG,
+  ...PROVIDER_FAULTS,
 ];
 
 export function faultNamed(name: string): FaultKind {

@@ -172,19 +172,23 @@ export function replaced(page: string, name: string, text: string): string {
   return page.replace(pattern, (_, start: string, end: string) => `${start}\n${text}\n\n${end}`);
 }
 
-/** Every kind of fault, with what is done and what an operator sees. */
+/** Every kind of fault, with what is done and what an operator sees; those that are alike in both share a row. */
 export function faultTable(): string {
-  const rows = FAULTS.map(({ name, does, operatorSees, providers }) => [
-    name + (providers === undefined ? "" : ` (${providers.join(", ")})`),
-    does,
-    operatorSees,
-  ]);
+  const alike = Map.groupBy(FAULTS, ({ does, operatorSees }) => `${does}\n${operatorSees}`);
+  const rows = [...alike.values()].map((kinds) => {
+    const [{ does = "", operatorSees = "", providers = null } = {}] = kinds;
+    const names = kinds.map(({ name }) => name).join(", ");
+    return [names + (providers === null ? "" : ` (${providers.join(", ")})`), does, operatorSees];
+  });
   return table(["Fault", "What is done", "What the operator sees"], rows);
 }
 
+/** With columns of even width, as the other pages have them. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+  const widths = head.map((_, at) => Math.max(3, ...[head, ...rows].map((cells) => cells[at]?.length ?? 0)));
+  const line = (cells: readonly string[], fill = " "): string =>
+    `| ${widths.map((width, at) => (cells[at] ?? "").padEnd(width, fill)).join(" | ")} |`;
+  return [line(head), line([], "-"), ...rows.map((cells) => line(cells))].join("\n");
 }
 
 function count(value: number): string {

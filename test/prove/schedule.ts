@@ -1,6 +1,7 @@
 /** Which fault strikes what, and when: decided by the seed alone, before anything runs. */
 import type { Named } from "./destinations.ts";
-import { FAULTS, type Track } from "./faults.ts";
+import type { Track } from "./fault-kind.ts";
+import { FAULTS } from "./faults.ts";
 import { type Random, seeded, shuffled } from "./random.ts";
 
 export interface Step {

@@ -46,7 +46,9 @@ const ORDER_PATIENCE_MS = 20_000;
 const SETTLED_AFTER_MS = 12_000;
 
 /** Of the simulator, for settings that a fault changes and an instance does not name. */
-const INSTANCE_DEFAULTS: Json = { indexers: 1, cookies: false, balance: "request", now_offset_ms: 0 };
+const INSTANCE_DEFAULTS: Json = {
+  ...{ indexers: 1, cookies: false, balance: "request", now_offset_ms: 0, item_fault: null },
+};
 
 export class World {
   readonly relay = new RelayProcess();

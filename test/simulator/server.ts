@@ -75,7 +75,8 @@ async function handle(
     answerJson(response, 404, { error: `no instance named ${name || "(none)"}` });
     return;
   }
-  const body = await readBody(request, instance.receiver.maxBodyBytes);
+  const isBroken = instance.faults.at(instance.receiver.door(path))?.mode === "reset";
+  const body = isBroken ? await beginBody(request) : await readBody(request, instance.receiver.maxBodyBytes);
   if (body === null) return;
   const { headers, socket } = request;
   const target = request.url ?? "/";
@@ -161,6 +162,19 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Body | nu
     });
     request.on("error", () => resolve(null));
     request.on("close", () => resolve(null));
+  });
+}
+
+/** The first bytes of a body, for a connection that is about to break in the middle of it. */
+function beginBody(request: IncomingMessage): Promise<Body> {
+  return new Promise((resolve) => {
+    const begin = (bytes: Buffer): void => {
+      request.pause();
+      resolve({ bytes, total: bytes.length, isCut: false });
+    };
+    request.once("data", begin);
+    request.once("end", () => begin(Buffer.alloc(0)));
+    request.once("close", () => begin(Buffer.alloc(0)));
   });
 }
 
