@@ -17,6 +17,10 @@ import { failureOf } from "./failure.ts";
 export const SEND_TIMEOUT_MS: DurationMs = 30_000;
 /** Of an answer this much is read; the rest is cancelled. HEC's and Datadog's answers are below 1 KiB. */
 export const MAX_ANSWER_BYTES = 65_536;
+/** What a request may ask to be read instead: a page of search results. An object has 128 MB for everything. */
+export const MAX_LARGE_ANSWER_BYTES = 8_000_000;
+/** What a request may ask to be waited: a search that is answered when it is done. */
+export const MAX_PATIENCE_MS: DurationMs = 120_000;
 
 /**
  * Level 1: on batches of audit events half the processor time of the default level for 7 % more bytes
@@ -33,9 +37,11 @@ export interface SendDeps {
 }
 
 export function createSend(deps: SendDeps): Send {
-  const { fetch, guard, now, timeoutMs = SEND_TIMEOUT_MS } = deps; // taken out: the platform's `fetch` refuses a foreign `this`
+  const { fetch, guard, now } = deps; // taken out: the platform's `fetch` refuses a foreign `this`
   return async (request) => {
     const startedAt = now();
+    const timeoutMs = Math.min(request.patience ?? deps.timeoutMs ?? SEND_TIMEOUT_MS, MAX_PATIENCE_MS);
+    const maxBytes = Math.min(request.maxAnswerBytes ?? MAX_ANSWER_BYTES, MAX_LARGE_ANSWER_BYTES);
     const allowed = guard(request.url);
     if (!allowed.ok)
       return { kind: "failure", reason: "blocked", message: allowed.error, maybeTaken: false, latency: 0 };
@@ -46,7 +52,7 @@ export function createSend(deps: SendDeps): Send {
     try {
       const { signal } = controller;
       const response = await untilAborted(fetch(allowed.value.href, requestInit(request, signal)), signal);
-      const body = await readCapped(response, { maxBytes: MAX_ANSWER_BYTES, signal });
+      const body = await readCapped(response, { maxBytes, signal });
       const latency = now() - startedAt;
       const headers = headersOf(response.headers, now());
       return { kind: "response", status: response.status, headers, ...body, latency };

@@ -9,6 +9,10 @@ export interface HttpRequestSpec {
   readonly body?: string;
   /** Compress the body with gzip and say so in `Content-Encoding`. */
   readonly gzip?: boolean;
+  /** Of the answer's body this much is read instead of 64 KiB; the door has a limit of its own. */
+  readonly maxAnswerBytes?: number;
+  /** Waited for an answer this long instead of 30 s; the door has a limit of its own. */
+  readonly patience?: DurationMs;
 }
 
 /** Why no usable answer came. */
@@ -25,7 +29,7 @@ export type HttpAnswer =
       readonly status: number;
       /** Names in lower case. Several `Set-Cookie` are joined by line breaks; a missing `Date` is filled in. */
       readonly headers: Readonly<Record<string, string>>;
-      /** At most 64 KiB, decoded leniently. */
+      /** At most 64 KiB, or what the request allows; decoded leniently. */
       readonly body: string;
       /** The body broke off or exceeded the cap: the status line is certain, the rest is not. */
       readonly bodyIncomplete: boolean;

@@ -1,7 +1,12 @@
 import { gunzipSync } from "node:zlib";
 import { describe, it } from "vitest";
 import { err, ok } from "../../src/base/result.ts";
-import { createSend, MAX_ANSWER_BYTES, type SendDeps } from "../../src/egress/send.ts";
+import {
+  createSend,
+  MAX_ANSWER_BYTES,
+  MAX_LARGE_ANSWER_BYTES,
+  type SendDeps,
+} from "../../src/egress/send.ts";
 import type { HttpRequestSpec } from "../../src/model/http.ts";
 
 const POST: HttpRequestSpec = {
@@ -144,6 +149,28 @@ describe("an answer", () => {
   it("of exactly 64 KiB is whole", async ({ expect }) => {
     const answer = await door(() => new Response("x".repeat(MAX_ANSWER_BYTES)))(POST);
     expect(answer).toMatchObject({ bodyIncomplete: false });
+  });
+
+  it("is read further where the request asks for it, up to a limit of the door's own", async ({ expect }) => {
+    const large = new Uint8Array(MAX_LARGE_ANSWER_BYTES + 1).fill(0x78);
+    const allowed = { ...POST, maxAnswerBytes: 100_000 };
+    expect(await door(() => new Response("x".repeat(100_000)))(allowed)).toMatchObject({
+      bodyIncomplete: false,
+      body: "x".repeat(100_000),
+    });
+    expect(await door(() => new Response("x".repeat(100_001)))(allowed)).toMatchObject({
+      bodyIncomplete: true,
+    });
+    const greedy = { ...POST, maxAnswerBytes: Number.POSITIVE_INFINITY };
+    const answer = await door(() => new Response(large))(greedy);
+    expect(answer.kind === "response" && answer.body.length).toBe(MAX_LARGE_ANSWER_BYTES);
+    expect(answer).toMatchObject({ bodyIncomplete: true });
+  });
+
+  it("is waited for as long as the request says", async ({ expect }) => {
+    const late = () => new Promise<Response>((resolve) => setTimeout(() => resolve(new Response("{}")), 60));
+    expect(await door(late)({ ...POST, patience: 5 })).toMatchObject({ kind: "failure", reason: "timeout" });
+    expect(await door(late)({ ...POST, patience: 5_000 })).toMatchObject({ kind: "response" });
   });
 
   it("that is not UTF-8 is read leniently, across chunks", async ({ expect }) => {
