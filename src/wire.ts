@@ -6,6 +6,8 @@ import { bearerToken, mintKey, mintSigningSecret, presentedKey } from "./access/
 import { createKeyring } from "./access/keyring.ts";
 import { operatorPrincipal } from "./access/operator.ts";
 import { hasScope, mayGrant } from "./access/scope.ts";
+import { sessionCookie } from "./access/session.ts";
+import { createSessions, principalOf } from "./access/sessions.ts";
 import type { AdministrativeAct, ApiDeps } from "./api/context.ts";
 import { randomBytes } from "./base/bytes.ts";
 import { type Clock, type DurationMs, isoTime, systemClock } from "./base/clock.ts";
@@ -31,6 +33,7 @@ import { type IngestDeps, ingest, type StrandDeps } from "./pipeline.ts";
 import { findProvider, PROVIDERS } from "./providers/registry.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { createDestinationStore } from "./store/destinations.ts";
+import { createSessionStore } from "./store/sessions.ts";
 import { createStrandedStore } from "./store/stranded.ts";
 import { createTenantStore } from "./store/tenants.ts";
 import { deriveKey, parseRootKey, type RootKey } from "./vault/root-key.ts";
@@ -128,6 +131,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
   const stranded = createStrandedStore(env.DB);
   const publicUrl = config.publicUrl ?? origin;
   const ownHosts = [new URL(publicUrl).host, new URL(origin).host];
+  const isSecure = publicUrl.startsWith("https:");
   const send = sendOf(config, ownHosts);
   const seal = async (binding: SealBinding, plaintext: string) => sealSecrets(rootKey, binding, plaintext);
   const open = async (binding: SealBinding, sealed: string) => openSecrets(rootKey, binding, sealed);
@@ -154,6 +158,16 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
       }
       return found.ok ? found.value : null;
     },
+    sessions: createSessions({
+      now: systemClock,
+      isSecure,
+      store: createSessionStore(env.DB),
+      keyOf: (hash) => keyring.authenticateHash(hash),
+      nameOf: async (hash) => (await keys.findByHash(hash))?.name ?? null,
+      isOperator: (token) => operatorPrincipal(config.adminToken, token) !== null,
+    }),
+    principalOf,
+    sessionCookie: (value) => sessionCookie(value, isSecure),
     hasScope,
     mayGrant,
     mintKey,

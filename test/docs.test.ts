@@ -260,12 +260,13 @@ interface Operation {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
-/** As the README says it: the scope, `operator`, or `none`. */
+/** As the README says it: the scope, `operator`, `session`, `source` (its secret), or `none`. */
 function scopeOf(security: Operation["security"]): string {
   const [first] = security ?? [];
   if (first === undefined) return "none";
   const [[scheme = "", scopes = []] = []] = Object.entries(first);
-  return scheme === "operator" ? "operator" : scopes.join();
+  if (scheme === "session" || scheme === "operator") return scheme;
+  return scheme === "sourceSecret" ? "source" : scopes.join();
 }
 
 function named(files: Record<string, string>): Record<string, string> {

@@ -39,6 +39,8 @@ export type KeyRefusal =
 export interface Keyring {
   /** Rejects only when `find` does. */
   authenticate(key: string): Promise<Result<KeyPrincipal, KeyRefusal>>;
+  /** For who showed the key before: the same by its hash. */
+  authenticateHash(hash: string): Promise<Result<KeyPrincipal, KeyRefusal>>;
   /** Forgets what this isolate knows, after keys were made or revoked here. */
   forget(): void;
 }
@@ -76,16 +78,19 @@ export function createKeyring(deps: KeyringDeps): Keyring {
     return fresh;
   }
 
+  async function authenticateHash(hash: string): Promise<Result<KeyPrincipal, KeyRefusal>> {
+    const held = await lookUp(hash, deps.now());
+    if (held === null) return err({ reason: "unknown" });
+    const now = deps.now();
+    const { revokedAt, expiresAt } = held.stored;
+    if (revokedAt !== null) return err({ reason: "revoked" });
+    if (expiresAt !== null && expiresAt <= now) return err({ reason: "expired" });
+    return held.principal === null ? err({ reason: "secret_unavailable" }) : ok(held.principal);
+  }
+
   return {
-    async authenticate(key) {
-      const held = await lookUp(hashKey(key), deps.now());
-      if (held === null) return err({ reason: "unknown" });
-      const now = deps.now();
-      const { revokedAt, expiresAt } = held.stored;
-      if (revokedAt !== null) return err({ reason: "revoked" });
-      if (expiresAt !== null && expiresAt <= now) return err({ reason: "expired" });
-      return held.principal === null ? err({ reason: "secret_unavailable" }) : ok(held.principal);
-    },
+    authenticate: (key) => authenticateHash(hashKey(key)),
+    authenticateHash,
     forget() {
       hits.clear();
       misses.clear();

@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { ID_PREFIX, newId } from "../base/ids.ts";
 import { batchEndpoints } from "./batches.ts";
 import { catalogEndpoints } from "./catalog.ts";
+import { consoleSessionEndpoints } from "./console-session.ts";
 import type { ApiContext, ApiDeps, ApiEnv } from "./context.ts";
 import { deadLetterEndpoints } from "./dead-letters.ts";
 import { deliveryEndpoints } from "./deliveries.ts";
@@ -31,6 +32,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     ...keyEndpoints(deps),
     ...tenantEndpoints(deps),
     ...operatorEndpoints(deps),
+    ...consoleSessionEndpoints(deps),
   ];
 }
 
@@ -58,7 +60,7 @@ async function serve(c: ApiContext, endpoint: Served, deps: ApiDeps): Promise<Re
   let thrown: unknown;
   try {
     c.set("requestId", requestId);
-    c.set("principal", await admit(c.req.raw.headers, endpoint.access, deps));
+    c.set("principal", await admit(c.req.raw, endpoint.access, deps));
     response = await endpoint.handle(c);
   } catch (error) {
     if (!(error instanceof ProblemError)) thrown = error;

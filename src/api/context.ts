@@ -6,6 +6,7 @@ import type { IngestReceipt, IngestRequest, Refusal } from "../model/ingest.ts";
 import type { LaneCalls } from "../model/lane.ts";
 import type { TestReport } from "../model/probe.ts";
 import type { Connector, Provider } from "../model/provider.ts";
+import type { Session } from "../model/session.ts";
 import type { ApiKey, Principal, Scope, Tenant } from "../model/tenant.ts";
 
 /*
@@ -75,7 +76,13 @@ export interface AdministrativeAct {
   readonly actorId: string;
   /** Like `siem.create`. */
   readonly action: string;
-  readonly resourceType: "siem_destination" | "api_key" | "source" | "credential" | "public_key";
+  readonly resourceType:
+    | "siem_destination"
+    | "api_key"
+    | "source"
+    | "console_session"
+    | "credential"
+    | "public_key";
   readonly resourceId: string;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
@@ -95,6 +102,25 @@ export type Log = (
   facts: Readonly<Record<string, unknown>>,
 ) => void;
 
+/** Somebody signed in to the console; an operator has no key. */
+export interface SignedIn {
+  readonly session: Session;
+  readonly key: Extract<Principal, { readonly kind: "key" }> | null;
+}
+
+export interface ConsoleSessions {
+  /** @returns the session and its cookie's value, or null for a key or token that is not accepted */
+  signIn(credential: string): Promise<(SignedIn & { readonly value: string }) | null>;
+  /** Who a request's cookie belongs to; null for nobody, or no longer. */
+  resume(headers: Headers): Promise<SignedIn | null>;
+  /** Whether a request that changes something came from the console's own page. */
+  isOwn(signedIn: SignedIn, headers: Headers): boolean;
+  enter(session: Session, tenantId: string | null): Promise<void>;
+  signOut(session: Session): Promise<void>;
+  /** @returns how many sessions ended */
+  signOutEverywhere(session: Session): Promise<number>;
+}
+
 /** Everything that the endpoints may do to the world. */
 export interface ApiDeps {
   readonly now: Clock;
@@ -106,6 +132,11 @@ export interface ApiDeps {
 
   /** Who is asking, by `X-API-Key` or `Authorization: Bearer`; null for nobody we know. Rejects when it cannot tell. */
   authenticate(headers: Headers): Promise<Principal | null>;
+  readonly sessions: ConsoleSessions;
+  /** What somebody signed in is for an endpoint, which may be the operator's. */
+  principalOf(signedIn: SignedIn, isForOperator: boolean): Principal;
+  /** The `Set-Cookie` that starts a session, or with null ends it. */
+  sessionCookie(value: string | null): string;
   /** Set where requests are rationed; a refusal is answered as it is. */
   admit?(principal: Principal): Refusal | null;
   hasScope(principal: Principal, scope: Scope): boolean;

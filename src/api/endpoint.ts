@@ -7,6 +7,8 @@ import { notFound } from "./problem.ts";
 /** Who may call an endpoint. */
 export type Access =
   | { readonly kind: "public" }
+  /** The handler asks for a proof of its own: a source's secret, or the console's cookie. */
+  | { readonly kind: "proof"; readonly by: "source" | "session" }
   | { readonly kind: "operator" }
   | { readonly kind: "tenant"; readonly scope: Scope };
 
@@ -44,6 +46,7 @@ export interface Endpoint {
     | "Vault"
     | "Proxy"
     | "Keys"
+    | "Console"
     | "Operator";
   readonly summary: string;
   readonly description?: string;

@@ -1,5 +1,5 @@
 import type { Principal } from "../model/tenant.ts";
-import type { ApiDeps } from "./context.ts";
+import type { ApiDeps, SignedIn } from "./context.ts";
 import type { Access } from "./endpoint.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -11,9 +11,9 @@ const AUTH_RETRY_SECONDS = 5;
  * The operator is refused inside tenants: a token that can make tenants should not also be able to read
  * what they send.
  */
-export async function admit(headers: Headers, access: Access, deps: ApiDeps): Promise<Principal | null> {
-  if (access.kind === "public") return null;
-  const principal = await identify(headers, deps);
+export async function admit(request: Request, access: Access, deps: ApiDeps): Promise<Principal | null> {
+  if (access.kind === "public" || access.kind === "proof") return null;
+  const principal = await identify(request, access, deps);
   if (principal === null) {
     throw new ProblemError(
       {
@@ -39,10 +39,15 @@ export async function admit(headers: Headers, access: Access, deps: ApiDeps): Pr
 }
 
 /** A store that cannot be asked says nothing about the key: the caller should come back, not change the key. */
-async function identify(headers: Headers, deps: ApiDeps): Promise<Principal | null> {
+async function identify(request: Request, access: Access, deps: ApiDeps): Promise<Principal | null> {
+  const { headers } = request;
   try {
-    return await deps.authenticate(headers);
+    // Whoever shows a key is that key, whatever cookie a browser adds.
+    if (headers.has("x-api-key") || headers.has("authorization")) return await deps.authenticate(headers);
+    const signedIn = await resumeSession(request, deps);
+    return signedIn === null ? null : deps.principalOf(signedIn, access.kind === "operator");
   } catch (error) {
+    if (error instanceof ProblemError) throw error;
     deps.log("error", "authentication.unavailable", { error });
     throw new ProblemError({
       code: "unavailable",
@@ -50,6 +55,26 @@ async function identify(headers: Headers, deps: ApiDeps): Promise<Principal | nu
       retryAfterSeconds: AUTH_RETRY_SECONDS,
     });
   }
+}
+
+const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
+
+/**
+ * Who is signed in to the console, or null. A browser adds its cookie to what any page makes it send, so a
+ * request that changes something must also repeat what only the console's own page was told.
+ */
+export async function resumeSession(
+  { method, headers }: Pick<Request, "method" | "headers">,
+  deps: Pick<ApiDeps, "sessions">,
+): Promise<SignedIn | null> {
+  const signedIn = await deps.sessions.resume(headers);
+  if (signedIn === null || SAFE_METHODS.includes(method) || deps.sessions.isOwn(signedIn, headers)) {
+    return signedIn;
+  }
+  throw new ProblemError({
+    code: "operation_not_allowed",
+    detail: "A request with the console's cookie must carry its X-CSRF-Token. Reload the console.",
+  });
 }
 
 function requireRole(principal: Principal, access: Access): void {
@@ -62,7 +87,8 @@ function requireRole(principal: Principal, access: Access): void {
   if (access.kind === "tenant" && principal.kind !== "key") {
     throw new ProblemError({
       code: "operation_not_allowed",
-      detail: "The operator token does not act inside a tenant. Use a key of the tenant.",
+      detail:
+        "The operator does not act inside a tenant. Use a key of the tenant, or enter it in the console.",
     });
   }
 }

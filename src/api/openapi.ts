@@ -58,6 +58,8 @@ function securityOf(access: Access): Record<string, string[]>[] {
       return [];
     case "operator":
       return [{ operator: [] }];
+    case "proof":
+      return access.by === "session" ? [{ session: [] }] : [{ sourceSecret: [] }, { sourceSignature: [] }];
     case "tenant":
       return [{ apiKey: [access.scope] }, { bearer: [access.scope] }];
   }
@@ -118,7 +120,7 @@ function refusalsOf(endpoint: Endpoint) {
 
 /** What the endpoint says itself, and what follows from who may call it and what it is sent. */
 export function codesOf(endpoint: Endpoint): readonly ErrorCode[] {
-  const isGuarded = endpoint.access.kind !== "public";
+  const isGuarded = endpoint.access.kind === "operator" || endpoint.access.kind === "tenant";
   const readsJson = endpoint.body !== undefined && endpoint.tag !== "Events";
   const codes: ErrorCode[] = [
     ...(readsJson
@@ -129,6 +131,7 @@ export function codesOf(endpoint: Endpoint): readonly ErrorCode[] {
     ...(isGuarded
       ? (["unauthenticated", "operation_not_allowed", "rate_limited", "unavailable"] as const)
       : []),
+    ...(endpoint.access.kind === "proof" ? (["unauthenticated", "unavailable"] as const) : []),
     ...(endpoint.access.kind === "tenant" ? (["missing_scope"] as const) : []),
     ...(endpoint.refusals ?? []),
     "internal_error",
@@ -183,6 +186,24 @@ const SECURITY_SCHEMES = {
   },
   bearer: { type: "http", scheme: "bearer", description: "The same key as a bearer token" },
   operator: { type: "http", scheme: "bearer", description: "The operator token of this deployment" },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-sluice_session",
+    description: "Of the console, with `X-CSRF-Token` where something is changed",
+  },
+  sourceSecret: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Sluice-Secret",
+    description: "The secret of a source, in this header, the one that the source names, or its path",
+  },
+  sourceSignature: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Sluice-Signature",
+    description: "`t=<unix>,v1=<hex HMAC-SHA256 of t.body>` with the secret of a source that demands it",
+  },
 } as const;
 
 function documentHead(deps: ApiDeps) {
@@ -199,7 +220,15 @@ function documentHead(deps: ApiDeps) {
       { name: "Events", description: "Sending audit events, and asking what became of them" },
       { name: "Destinations", description: "The SIEMs that events go to" },
       { name: "Deliveries", description: "Attempts, statistics and dead letters of a destination" },
+      {
+        name: "Sources",
+        description: "Where alerts come from: Splunk webhooks, and searches that are polled",
+      },
+      { name: "Incidents", description: "What was made of the alerts, and its life cycle" },
+      { name: "Vault", description: "Sealed credentials" },
+      { name: "Proxy", description: "Using a sealed credential without seeing it" },
       { name: "Keys", description: "A tenant's own keys" },
+      { name: "Console", description: "Signing in to the console" },
       { name: "Operator", description: "Tenants, health and metrics of the deployment" },
     ],
   };

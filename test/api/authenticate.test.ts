@@ -32,6 +32,16 @@ for (const endpoint of endpoints) {
   };
 
   describe(`${method} ${endpoint.path}`, () => {
+    if (access.kind === "proof") {
+      it("refuses who proves nothing, whatever key they show", async ({ expect }) => {
+        const api = new FakeApi();
+        expect(await code(api)).toBe("401 unauthenticated");
+        expect(await code(api, api.key("ten_a"))).toBe("401 unauthenticated");
+        expect(await code(api, undefined, operator)).toBe("401 unauthenticated");
+      });
+      return;
+    }
+
     if (access.kind === "public") {
       it("answers anybody", async ({ expect }) => {
         expect(await code(new FakeApi())).not.toMatch(/^40[13]/);

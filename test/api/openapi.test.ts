@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { z } from "zod";
 import { endpointsOf } from "../../src/api/app.ts";
+import type { Access } from "../../src/api/endpoint.ts";
 import { codesOf } from "../../src/api/openapi.ts";
 import { sha256, toBase64 } from "../../src/base/bytes.ts";
 import { ERRORS } from "../../src/base/errors.ts";
@@ -78,13 +79,7 @@ describe("the OpenAPI document", () => {
     for (const endpoint of endpoints) {
       const operation = document.paths[endpoint.path]?.[endpoint.method];
       const { access } = endpoint;
-      const security =
-        access.kind === "public"
-          ? []
-          : access.kind === "operator"
-            ? [{ operator: [] }]
-            : [{ apiKey: [access.scope] }, { bearer: [access.scope] }];
-      expect(operation?.security).toEqual(security);
+      expect(operation?.security).toEqual(securityOf(access));
       expect(operation?.requestBody === undefined).toBe(endpoint.body === undefined);
       for (const [, name] of endpoint.path.matchAll(/\{(\w+)\}/g)) {
         expect(operation?.parameters).toContainEqual(expect.objectContaining({ name, in: "path" }));
@@ -96,7 +91,14 @@ describe("the OpenAPI document", () => {
         });
       }
     }
-    expect(Object.keys(document.components.securitySchemes)).toEqual(["apiKey", "bearer", "operator"]);
+    expect(Object.keys(document.components.securitySchemes)).toEqual([
+      "apiKey",
+      "bearer",
+      "operator",
+      "session",
+      "sourceSecret",
+      "sourceSignature",
+    ]);
   });
 
   it("has only examples that its own schemas accept", async ({ expect }) => {
@@ -200,3 +202,17 @@ describe("the page for people", () => {
     for (const code of Object.keys(ERRORS)) expect(page).toContain(`id="${code}"`);
   });
 });
+
+/** What the document must say about who may call an endpoint. */
+function securityOf(access: Access): unknown[] {
+  switch (access.kind) {
+    case "public":
+      return [];
+    case "operator":
+      return [{ operator: [] }];
+    case "tenant":
+      return [{ apiKey: [access.scope] }, { bearer: [access.scope] }];
+    case "proof":
+      return access.by === "session" ? [{ session: [] }] : [{ sourceSecret: [] }, { sourceSignature: [] }];
+  }
+}

@@ -1,5 +1,8 @@
+import { sessionCookie } from "../../src/access/session.ts";
+import { createSessions, principalOf } from "../../src/access/sessions.ts";
 import { createApi } from "../../src/api/app.ts";
 import type { AdministrativeAct, ApiDeps } from "../../src/api/context.ts";
+import { sha256Hex } from "../../src/base/bytes.ts";
 import { err, ok } from "../../src/base/result.ts";
 import { explain } from "../../src/flow/route/match.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "../../src/model/ingest.ts";
@@ -7,7 +10,7 @@ import type { TestReport } from "../../src/model/probe.ts";
 import type { Principal, Scope } from "../../src/model/tenant.ts";
 import { FakeLane } from "./fake-lane.ts";
 import { FAKE_PROVIDERS } from "./fake-providers.ts";
-import { FakeDestinations, FakeKeys, FakeTenants } from "./fake-stores.ts";
+import { FakeDestinations, FakeKeys, FakeSessions, FakeTenants } from "./fake-stores.ts";
 
 export const NOW = Date.parse("2026-06-30T12:00:00.000Z");
 export const ADMIN_TOKEN = "operator-token";
@@ -29,6 +32,7 @@ export class FakeApi {
   readonly tenants = new FakeTenants();
   readonly keys = new FakeKeys();
   readonly destinations = new FakeDestinations();
+  readonly sessions = new FakeSessions();
   readonly principals = new Map<string, Principal>();
   readonly lanes = new Map<string, FakeLane>();
   readonly ingested: IngestRequest[] = [];
@@ -100,6 +104,19 @@ export class FakeApi {
         if (bearer === ADMIN_TOKEN) return { kind: "operator" };
         return this.principals.get(headers.get("x-api-key") ?? bearer ?? "") ?? null;
       },
+      sessions: createSessions({
+        now: () => this.at,
+        isSecure: true,
+        store: this.sessions,
+        keyOf: async (hash) => {
+          const found = [...this.principals].find(([key]) => sha256Hex(key) === hash)?.[1];
+          return found?.kind === "key" ? ok(found) : err("unknown");
+        },
+        nameOf: async () => "SOC key",
+        isOperator: (token) => token === ADMIN_TOKEN,
+      }),
+      principalOf,
+      sessionCookie: (value) => sessionCookie(value, true),
       hasScope: (principal, scope) =>
         principal.kind === "key" && (principal.scopes.includes("*") || principal.scopes.includes(scope)),
       mayGrant: (own, asked) => own.includes("*") || asked.every((scope) => own.includes(scope)),

@@ -29,7 +29,8 @@ function connectAt(kind: string, endpoint: string | null) {
 
 /** Operations of these names that take nothing in particular. */
 function operations(...names: readonly string[]): Provider["operations"] {
-  return Object.fromEntries(names.map((name) => [name, { description: name, payload: z.strictObject({}) }]));
+  const payload = z.strictObject({});
+  return Object.fromEntries(names.map((name) => [name, { description: name, payload, check: () => [] }]));
 }
 
 const token = z.string({ error: "Expected the token" }).min(1);

@@ -1,5 +1,6 @@
 import type { Destinations, Keys, Page, PageRequest, Tenants } from "../../src/api/context.ts";
 import type { Destination } from "../../src/model/destination.ts";
+import type { Session } from "../../src/model/session.ts";
 import type { ApiKey, Tenant } from "../../src/model/tenant.ts";
 
 /** Newest first, by creation and id, as the database pages. */
@@ -89,5 +90,36 @@ export class FakeDestinations implements Destinations {
   }
   #alive(tenantId: string) {
     return [...this.rows.values()].filter((row) => row.tenantId === tenantId && row.deletedAt === null);
+  }
+}
+
+export class FakeSessions {
+  readonly rows = new Map<string, Session>();
+  async insert(session: Session) {
+    this.rows.set(session.hash, session);
+  }
+  async find(hash: string) {
+    return this.rows.get(hash) ?? null;
+  }
+  async seen(hash: string, at: number) {
+    this.#change(hash, { seenAt: at });
+  }
+  async enter(hash: string, tenantId: string | null) {
+    this.#change(hash, { tenantId });
+  }
+  async remove(hash: string) {
+    this.rows.delete(hash);
+  }
+  async removeAll(keyHash: string | null) {
+    const theirs = [...this.rows.values()].filter((row) => row.keyHash === keyHash);
+    for (const { hash } of theirs) this.rows.delete(hash);
+    return theirs.length;
+  }
+  async prune(now: number) {
+    for (const { hash, expiresAt } of this.rows.values()) if (expiresAt <= now) this.rows.delete(hash);
+  }
+  #change(hash: string, change: Partial<Session>) {
+    const row = this.rows.get(hash);
+    if (row !== undefined) this.rows.set(hash, { ...row, ...change });
   }
 }
