@@ -12,6 +12,9 @@ export const ENVELOPE_CONTEXT = "sluice/proxy-envelope/v1";
 /** HKDF-SHA-256 `info` of the AES-256-GCM key and of the HMAC-SHA-512 key; salt is the KEM ciphertext. */
 export const ENVELOPE_ENCRYPTION_INFO = "sluice/proxy-envelope/v1/aes-256-gcm";
 export const ENVELOPE_MAC_INFO = "sluice/proxy-envelope/v1/hmac-sha-512";
+/** Bytes of the two derived keys: AES-256, and HMAC-SHA-512 with a key as long as its result (RFC 2104, section 3). */
+export const ENVELOPE_ENCRYPTION_KEY_BYTES = 32;
+export const ENVELOPE_MAC_KEY_BYTES = 64;
 /** Bytes of each part (FIPS 203 table 3, FIPS 204 table 2, SP 800-38D, RFC 4231). */
 export const KEM_PUBLIC_KEY_BYTES = 1_184;
 export const KEM_CIPHERTEXT_BYTES = 1_088;
