@@ -132,7 +132,10 @@ function connectOrRefuse(
     )
     .map(([name, url]) => [`config.${name}`, url]);
   if (endpoint !== "") urls.unshift(["endpoint", endpoint]);
-  if (connected.ok) urls.push(["endpoint", connected.value.origin]);
+  if (connected.ok) {
+    urls.push(["endpoint", connected.value.origin]);
+    for (const { path, url } of connected.value.alsoCalls ?? []) urls.push([path, url]);
+  }
   for (const [path, url] of urls) {
     const checked = deps.checkEndpoint(url);
     const isKnown = faults.some((fault) => fault.path === path);

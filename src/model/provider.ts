@@ -104,6 +104,11 @@ export interface Operation {
   readonly description: string;
   /** Strict: an unknown field is a fault. Has an example in its `meta`; JSON Schema and forms come from it. */
   readonly payload: z.ZodType;
+  /**
+   * What is wrong with a payload by itself, without settings and secrets; `perform` finds all of it too, and what
+   * depends on those. Paths like `payload.title`.
+   */
+  readonly check: (payload: unknown) => readonly SettingsFault[];
 }
 
 export interface PerformContext {
@@ -127,6 +132,8 @@ export interface Connector {
   readonly envelopeBytes: (event: RelayEvent) => number;
   /** The endpoint as it will be called, for the guard and for people. */
   readonly origin: string;
+  /** Other addresses that operations call, each with the setting that names it: for the guard. */
+  readonly alsoCalls?: readonly { readonly path: string; readonly url: string }[];
   /** A promise only where signing needs one. Indexes in an outcome are into these events. */
   readonly encode: (
     events: readonly RelayEvent[],

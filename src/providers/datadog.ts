@@ -141,6 +141,7 @@ export const datadog = defineProvider({
       limits: LIMITS,
       envelopeBytes: logs.overhead,
       origin: url,
+      alsoCalls: config.api_url === undefined ? [] : [{ path: "config.api_url", url: api }],
       encode,
       interpret: (answer) => readAnswer(answer, known),
       maxAge: MAX_AGE,

@@ -293,6 +293,9 @@ function operationsContract({ provider, open, leaks }: OperationsScene): void {
       expect(performed.value.interpret(answer).kind).toBe("retry");
       const paths = faultPaths(open().perform(name, { ...example, unheard_of: 1 }, context));
       expect(paths).toEqual(["payload.unheard_of"]);
+      const check = provider.operations[name]?.check;
+      expect(check?.(example)).toEqual([]);
+      expect(check?.({ ...example, unheard_of: 1 })).toMatchObject([{ path: "payload.unheard_of" }]);
     },
   );
 
@@ -312,6 +315,9 @@ function operationsContract({ provider, open, leaks }: OperationsScene): void {
       await fc.assert(
         fc.asyncProperty(payloads, async (payload) => {
           const performed = connector.perform(name, payload, context);
+          // Whatever is wrong with a payload by itself is found before there are secrets, in the same words.
+          const found = provider.operations[name]?.check(payload) ?? [];
+          if (found.length > 0) expect(performed).toEqual({ ok: false, error: found });
           if (!performed.ok) {
             expect(performed.error.length).toBeGreaterThan(0);
             for (const { path, message } of performed.error) {

@@ -11,7 +11,7 @@ import {
   Tags,
   TOO_OLD,
 } from "./datadog-calls.ts";
-import { isDeeperThan, operation, type Performer, performing, refused } from "./perform.ts";
+import { hasField, isDeeperThan, operation, type Performer, performing, refused } from "./perform.ts";
 
 /*
  * Datadog's Events API: version 1, and for events with a category version 2, each in the shape that Datadog documents.
@@ -133,6 +133,7 @@ export const SEND_EVENT = operation(
   "Posts one event to Datadog's event stream; with a category, a change or alert event of version 2.",
   z.union([PlainEvent, CategoryEvent]),
   { title: "Credential rotated", text: "Vault entry rotated", tags: ["env:production"] },
+  (payload) => (hasField(payload, "category") ? CategoryEvent : PlainEvent),
 );
 
 interface EventApis extends DatadogCalls {
@@ -158,8 +159,5 @@ export function sendEvent(calls: EventApis): Performer {
       return refused("attributes", `Expected an event of at most ${MAX_EVENT_BYTES} bytes`);
     return call(calls, { url: `${calls.events}/api/v2/events`, body, what, mayCompress: false });
   });
-  return (payload, context) =>
-    typeof payload === "object" && payload !== null && "category" in payload
-      ? withCategory(payload, context)
-      : plain(payload, context);
+  return (payload, context) => (hasField(payload, "category") ? withCategory : plain)(payload, context);
 }

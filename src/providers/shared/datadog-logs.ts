@@ -4,7 +4,15 @@ import type { EpochMs } from "../../base/clock.ts";
 import { err } from "../../base/result.ts";
 import type { RequestLimits, SettingsFault } from "../../model/provider.ts";
 import { call, type DatadogCalls, isTooOld, limitedText, TOO_OLD } from "./datadog-calls.ts";
-import { operation, type Performed, type Performer, payloadFault, performing, refused } from "./perform.ts";
+import {
+  hasField,
+  operation,
+  type Performed,
+  type Performer,
+  payloadFault,
+  performing,
+  refused,
+} from "./perform.ts";
 
 /*
  * Direct calls to the logs intake: one log, or several.
@@ -58,6 +66,7 @@ export const SEND_LOG = operation(
   "Sends one log, or several, to Datadog's logs intake.",
   z.union([Log, Logs]),
   { message: "Vault entry rotated", service: "vault", status: "info" },
+  (payload) => (hasField(payload, "logs") ? Logs : Log),
 );
 
 interface LogsIntake extends DatadogCalls {
@@ -77,10 +86,7 @@ export function sendLog(intake: LogsIntake): Performer {
   const several = performing(Logs, ({ logs }, { now }) =>
     send(intake, logs, { now, prefix: (index) => `logs.${index}.` }),
   );
-  return (payload, context) =>
-    typeof payload === "object" && payload !== null && "logs" in payload
-      ? several(payload, context)
-      : one(payload, context);
+  return (payload, context) => (hasField(payload, "logs") ? several : one)(payload, context);
 }
 
 interface Sending {

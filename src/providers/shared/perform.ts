@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { err, type Result } from "../../base/result.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import { MAX_EVENT_DEPTH } from "../../model/event.ts";
 import type {
   Connector,
@@ -25,10 +25,20 @@ export function performing<Payload extends z.ZodType>(
   run: (payload: z.infer<Payload>, context: PerformContext) => Performed,
 ): Performer {
   return (payload, context) => {
-    if (isDeeperThan(payload, MAX_EVENT_DEPTH)) return tooDeep("");
-    const parsed = schema.safeParse(payload);
-    return parsed.success ? run(parsed.data, context) : err(parsed.error.issues.flatMap(faultsOf));
+    const parsed = parse(schema, payload);
+    return parsed.ok ? run(parsed.value, context) : parsed;
   };
+}
+
+function parse<Payload extends z.ZodType>(
+  schema: Payload,
+  payload: unknown,
+): Result<z.infer<Payload>, readonly SettingsFault[]> {
+  if (isDeeperThan(payload, MAX_EVENT_DEPTH)) {
+    return refused("", `Expected at most ${MAX_EVENT_DEPTH} levels of objects and lists`);
+  }
+  const parsed = schema.safeParse(payload);
+  return parsed.success ? ok(parsed.data) : err(parsed.error.issues.flatMap(faultsOf));
 }
 
 /** All operations of a connector. One that is not among them is a fault, never a call. */
@@ -40,13 +50,30 @@ export function performAll(performers: Readonly<Record<string, Performer>>): Con
   };
 }
 
-/** A schema with an example of itself, for documents and tests. */
+/**
+ * A schema with an example of itself, for documents and tests.
+ *
+ * @param shapeOf where the schema is a union: which member a payload is meant to be, so that faults speak of that one
+ */
 export function operation<Payload extends z.ZodType>(
   description: string,
   payload: Payload,
   example: z.input<Payload>,
+  shapeOf: (payload: unknown) => z.ZodType = () => payload,
 ): Operation & { readonly payload: Payload } {
-  return { description, payload: payload.meta({ examples: [example] }) };
+  return {
+    description,
+    payload: payload.meta({ examples: [example] }),
+    check(given) {
+      const parsed = parse(shapeOf(given), given);
+      return parsed.ok ? [] : parsed.error;
+    },
+  };
+}
+
+/** Whether a payload names that field: how the members of a union are told apart. */
+export function hasField(payload: unknown, name: string): boolean {
+  return typeof payload === "object" && payload !== null && name in payload;
 }
 
 /** @param path below `payload`: `events.3.time`, or empty */
@@ -68,10 +95,6 @@ function faultsOf(issue: z.core.$ZodIssue): readonly SettingsFault[] {
   return issue.keys.map((name) =>
     payloadFault(`${prefix}${name.slice(0, MAX_NAME_CHARACTERS)}`, "Expected no such field"),
   );
-}
-
-function tooDeep(path: string): Result<never, readonly SettingsFault[]> {
-  return refused(path, `Expected at most ${MAX_EVENT_DEPTH} levels of objects and lists`);
 }
 
 /** Whether objects and lists nest beyond so many levels; looks no deeper than that, so any input is safe. */
