@@ -57,7 +57,7 @@ export function draftIncident(record: AlertRecord, mappings: Mappings, facts: Dr
     dedupScope,
     at,
     shortDescription: oneLine(title ?? searchName ?? message ?? "Splunk alert"),
-    priority: priorityOf(firstText(record, fields.priority), severity, mappings.severityMapping),
+    priority: statedPriority(record, fields.priority) ?? priorityOf(severity, mappings.severityMapping),
     severity,
     assignmentGroup: text(fields.assignmentGroup, MAX_WORD_CHARACTERS),
     ciIdentifier: text(mapped(fieldMapping.ci_identifier, fields.ciIdentifier), MAX_NAME_CHARACTERS),
@@ -76,17 +76,15 @@ function oneLine(text: string): string {
   return cut(text.replaceAll(/\s+/g, " "), MAX_SHORT_DESCRIPTION_CHARACTERS);
 }
 
-/**
- * @param explicit `P1` to `P4`, or `1` to `4`; anything else counts as not given
- * @param severity compared in lower case
- */
-export function priorityOf(
-  explicit: string | null,
-  severity: string | null,
-  mapping: Mappings["severityMapping"],
-): Priority {
-  const stated = /^p?([1-4])$/i.exec(explicit ?? "")?.[1];
-  if (stated !== undefined) return `P${stated}` as Priority; // the pattern admits no other
+/** The first of these fields that says `P1` to `P4`, or `1` to `4`; another text in one of them does not count. */
+function statedPriority(record: AlertRecord, names: readonly string[]): Priority | null {
+  const stated = names.map((name) => /^p?([1-4])$/i.exec(firstText(record, [name]) ?? "")?.[1]);
+  const digit = stated.find((each) => each !== undefined);
+  return digit === undefined ? null : (`P${digit}` as Priority); // the pattern admits no other
+}
+
+/** @param severity compared in lower case; P3 for one that is not mapped */
+export function priorityOf(severity: string | null, mapping: Mappings["severityMapping"]): Priority {
   const wanted = severity?.toLowerCase();
   const entry = Object.entries(mapping).find(([name]) => name.toLowerCase() === wanted);
   return entry?.[1] ?? UNMAPPED_PRIORITY;
