@@ -21,6 +21,7 @@ import { ownsBatchId } from "./flow/accept/idempotency.ts";
 import { diagnose } from "./flow/deliver/probe.ts";
 import { produce } from "./flow/queue/produce.ts";
 import { explain } from "./flow/route/match.ts";
+import { changeIncident, raiseIncidents } from "./incidents.ts";
 import type { Destination, StatusReason } from "./model/destination.ts";
 import { type RelayEvent, toLine } from "./model/event.ts";
 import type { Send } from "./model/http.ts";
@@ -38,6 +39,7 @@ import { createStrandedStore } from "./store/stranded.ts";
 import { createTenantStore } from "./store/tenants.ts";
 import { deriveKey, parseRootKey, type RootKey } from "./vault/root-key.ts";
 import { openSecrets, type SealBinding, sealSecrets } from "./vault/seal.ts";
+import { type IncidentDeps, incidentDeps } from "./wire-incidents.ts";
 
 /** What a lane may do to the world outside its own storage. */
 export interface LaneDeps {
@@ -123,6 +125,12 @@ export function pipelineDeps(env: Env): StrandDeps {
   };
 }
 
+/** For the schedule and for pollers. */
+export function incidentDepsOf(env: Env): IncidentDeps {
+  const { rootKey, log } = commonOf(env);
+  return incidentDeps(env, { sendBatch: ingestDepsOf(env, rootKey).sendBatch, log });
+}
+
 /** @param origin where the relay was asked, for links and for refusing to send to itself */
 export function apiDeps(env: Env, origin: string): ApiDeps {
   const { config, rootKey, log } = commonOf(env);
@@ -141,6 +149,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
     open: ({ tenantId, id }, sealed) => open({ tenantId, recordId: id, purpose: "signing-secret" }, sealed),
   });
   const ingestDeps = ingestDepsOf(env, rootKey);
+  const incidents = incidentDeps(env, { sendBatch: ingestDeps.sendBatch, log });
   const sleep = (duration: DurationMs): Promise<void> => scheduler.wait(duration);
   return {
     now: systemClock,
@@ -179,6 +188,9 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
     keys,
     destinations,
     lanes: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
+    incidents: incidents.incidents,
+    raiseIncidents: (source, drafts) => raiseIncidents(source, drafts, incidents),
+    changeIncident: (name, wanted) => changeIncident(name, wanted, incidents),
     ingest: (request) => ingest(request, ingestDeps),
     ownsBatchId: (tenantId, batchId) => ownsBatchId(tenantId, batchId, ingestDeps.batchTagKey),
     providers: PROVIDERS,
@@ -190,6 +202,10 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         send,
       }),
     record: (act) => record(act, ingestDeps, log),
+    async consoleFile(name) {
+      const found = await env.ASSETS.fetch(new URL(name, origin));
+      return found.ok ? found.body : null;
+    },
     readiness: () =>
       checkReadiness({
         now: systemClock,

@@ -2,11 +2,20 @@ import type { Context } from "hono";
 import type { Clock, DurationMs, EpochMs } from "../base/clock.ts";
 import type { Result } from "../base/result.ts";
 import type { Destination, Routes } from "../model/destination.ts";
+import type {
+  Incident,
+  IncidentChange,
+  IncidentDraft,
+  IncidentState,
+  Priority,
+  RaisedIncident,
+} from "../model/incident.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "../model/ingest.ts";
 import type { LaneCalls } from "../model/lane.ts";
 import type { TestReport } from "../model/probe.ts";
 import type { Connector, Provider } from "../model/provider.ts";
 import type { Session } from "../model/session.ts";
+import type { Source } from "../model/source.ts";
 import type { ApiKey, Principal, Scope, Tenant } from "../model/tenant.ts";
 
 /*
@@ -60,6 +69,49 @@ export interface Destinations {
   /** @returns false when it was not there or already deleted */
   markDeleted(tenantId: string, id: string, at: EpochMs): Promise<boolean>;
 }
+
+/** Which incidents a list shows; null and empty lists leave nothing out. */
+export interface IncidentFilter {
+  readonly states: readonly IncidentState[];
+  readonly priorities: readonly Priority[];
+  readonly sourceId: string | null;
+  readonly text: string | null;
+  /** That moment or later. */
+  readonly createdFrom: EpochMs | null;
+  /** Before that moment. */
+  readonly createdBefore: EpochMs | null;
+}
+
+export interface Incidents {
+  get(tenantId: string, id: string): Promise<Incident | null>;
+  byNumber(tenantId: string, number: number): Promise<Incident | null>;
+  page(tenantId: string, filter: IncidentFilter, request: PageRequest): Promise<Page<Incident>>;
+  /** Newest first, numbered. */
+  timeline(
+    tenantId: string,
+    incidentId: string,
+    request: { readonly limit: number; readonly before: number | null },
+  ): Promise<{ readonly items: readonly IncidentChange[]; readonly next: number | null }>;
+}
+
+/** What a person wants of an incident; what is absent stays as it is. */
+export interface WantedIncident {
+  readonly state?: IncidentState | undefined;
+  readonly priority?: Priority | undefined;
+  /** Null clears it. */
+  readonly assignmentGroup?: string | null | undefined;
+  readonly note?: string | undefined;
+  readonly actor: Pick<IncidentChange, "actorId" | "actorType">;
+}
+
+/** Why an incident was not changed. */
+export type IncidentRefusal =
+  | { readonly reason: "not_found" }
+  | { readonly reason: "illegal"; readonly from: IncidentState; readonly legal: readonly IncidentState[] }
+  /** It cannot be opened again, because its alerts have opened another one since. */
+  | { readonly reason: "succeeded"; readonly by: Incident }
+  /** Others were quicker each time. */
+  | { readonly reason: "busy" };
 
 /** What a sealed text belongs to; it opens for nothing else. */
 export interface SealBinding {
@@ -153,6 +205,18 @@ export interface ApiDeps {
   readonly destinations: Destinations;
   lanes(tenantId: string, destinationId: string): LaneCalls;
 
+  readonly incidents: Incidents;
+  /** Counts alerts of one source, all or none, and tells of them; what became of each, in the same order. */
+  raiseIncidents(
+    source: Pick<Source, "id" | "tenantId" | "name" | "kind">,
+    drafts: readonly IncidentDraft[],
+  ): Promise<readonly RaisedIncident[]>;
+  /** Changes an incident and tells of it. */
+  changeIncident(
+    name: { readonly tenantId: string; readonly id: string },
+    wanted: WantedIncident,
+  ): Promise<Result<Incident, IncidentRefusal>>;
+
   ingest(request: IngestRequest): Promise<Result<IngestReceipt, Refusal>>;
   /** Whether this relay has given the batch id to this tenant; needs no storage. */
   ownsBatchId(tenantId: string, batchId: string): boolean;
@@ -167,6 +231,8 @@ export interface ApiDeps {
 
   /** Puts an administrative act on the tenant's stream. Must not reject: the act has already happened. */
   record(act: AdministrativeAct): Promise<void>;
+  /** A file of the console by its name, or null. */
+  consoleFile(name: string): Promise<ReadableStream | null>;
   readiness(): Promise<Readiness>;
   /** The text of `/metrics`. */
   metrics(): Promise<string>;

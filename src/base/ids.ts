@@ -11,6 +11,7 @@ export const ID_PREFIX = {
   request: "req_",
   source: "src_",
   incident: "inc_",
+  change: "chg_",
   credential: "cred_",
   publicKey: "pk_",
 } as const;

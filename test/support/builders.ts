@@ -1,4 +1,5 @@
 import type { Destination } from "../../src/model/destination.ts";
+import type { Incident, IncidentDraft } from "../../src/model/incident.ts";
 import type { DeadLetter } from "../../src/model/lane.ts";
 
 /** A body that makes a Splunk destination, and what the test is about. */
@@ -50,6 +51,57 @@ export function deadLetter(about: Partial<DeadLetter> = {}): DeadLetter {
     acceptedAt: 1_000,
     parkedAt: 2_000,
     event: '{"id":"evt_1","action":"user.login","big":12345678901234567890}',
+    ...about,
+  };
+}
+
+/** What one alert says, and what the test is about. */
+export function incidentDraft(about: Partial<IncidentDraft> = {}): IncidentDraft {
+  return {
+    alertKey: null,
+    proof: null,
+    dedupKey: "failed-logins",
+    dedupScope: "while_open",
+    at: 1_000,
+    shortDescription: "Failed logins",
+    priority: "P2",
+    severity: "high",
+    assignmentGroup: "SOC",
+    ciIdentifier: "web-01",
+    sourceIp: "203.0.113.7",
+    searchName: "Failed logins",
+    message: "40 failed logins",
+    alert: { search_name: "Failed logins", result_count: "40" },
+    ...about,
+  };
+}
+
+/** A stored incident, and what the test is about. */
+export function incident(about: Partial<Incident> = {}): Incident {
+  const {
+    alertKey: _key,
+    proof: _proof,
+    dedupKey: _dedup,
+    dedupScope: _scope,
+    at,
+    ...said
+  } = incidentDraft();
+  return {
+    ...said,
+    id: "inc_1",
+    tenantId: "ten_a",
+    number: 1,
+    sourceId: "src_1",
+    state: "open",
+    occurrences: 1,
+    firstSeenAt: at,
+    lastSeenAt: at,
+    createdAt: 2_000,
+    updatedAt: 2_000,
+    acknowledgedAt: null,
+    resolvedAt: null,
+    closedAt: null,
+    revision: 1,
     ...about,
   };
 }

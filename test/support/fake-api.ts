@@ -8,6 +8,7 @@ import { explain } from "../../src/flow/route/match.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "../../src/model/ingest.ts";
 import type { TestReport } from "../../src/model/probe.ts";
 import type { Principal, Scope } from "../../src/model/tenant.ts";
+import { FakeIncidents } from "./fake-incidents.ts";
 import { FakeLane } from "./fake-lane.ts";
 import { FAKE_PROVIDERS } from "./fake-providers.ts";
 import { FakeDestinations, FakeKeys, FakeSessions, FakeTenants } from "./fake-stores.ts";
@@ -33,6 +34,7 @@ export class FakeApi {
   readonly keys = new FakeKeys();
   readonly destinations = new FakeDestinations();
   readonly sessions = new FakeSessions();
+  readonly incidents = new FakeIncidents();
   readonly principals = new Map<string, Principal>();
   readonly lanes = new Map<string, FakeLane>();
   readonly ingested: IngestRequest[] = [];
@@ -139,6 +141,9 @@ export class FakeApi {
       keys: this.keys,
       destinations: this.destinations,
       lanes: (tenantId, destinationId) => this.lane(tenantId, destinationId),
+      incidents: this.incidents,
+      raiseIncidents: (source, drafts) => this.incidents.raise(source.id, drafts),
+      changeIncident: (name, wanted) => this.incidents.change(name, wanted),
       ingest: async (request) => {
         this.ingested.push(request);
         return "code" in this.ingestAnswer ? err(this.ingestAnswer) : ok(this.ingestAnswer);
@@ -156,6 +161,7 @@ export class FakeApi {
       record: async (act) => {
         this.acts.push(act);
       },
+      consoleFile: async (name) => (name === "index.html" ? new Blob(["<!doctype html>"]).stream() : null),
       readiness: async () => ({ ready: true, checks: [{ name: "database", ok: true, latencyMs: 1 }] }),
       metrics: async () => "# TYPE sluice_stranded_messages gauge\nsluice_stranded_messages 0\n",
     };

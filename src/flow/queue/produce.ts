@@ -84,8 +84,13 @@ export function group(packed: readonly Packed[]): readonly (readonly Packed[])[]
  *
  * @returns whether the queue has all of it
  */
-export async function produce(outgoing: Outgoing, deps: ProduceDeps): Promise<boolean> {
-  const sends = group(pack(outgoing)).map((messages) =>
+export function produce(outgoing: Outgoing, deps: ProduceDeps): Promise<boolean> {
+  return produceAll([outgoing], deps);
+}
+
+/** The same for several batches in as few calls as the limits allow. */
+export async function produceAll(batches: readonly Outgoing[], deps: ProduceDeps): Promise<boolean> {
+  const sends = group(batches.flatMap(pack)).map((messages) =>
     deps.sendBatch(messages.map(({ body }) => ({ body, contentType: "text" }))),
   );
   const results = await Promise.allSettled(sends);
