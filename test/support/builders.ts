@@ -1,6 +1,7 @@
 import type { Destination } from "../../src/model/destination.ts";
 import type { Incident, IncidentDraft } from "../../src/model/incident.ts";
 import type { DeadLetter } from "../../src/model/lane.ts";
+import { DEFAULT_DEDUP_FIELDS, DEFAULT_SEVERITY_MAPPING, type Source } from "../../src/model/source.ts";
 
 /** A body that makes a Splunk destination, and what the test is about. */
 export function splunkBody(about: Readonly<Record<string, unknown>> = {}) {
@@ -102,6 +103,31 @@ export function incident(about: Partial<Incident> = {}): Incident {
     resolvedAt: null,
     closedAt: null,
     revision: 1,
+    ...about,
+  };
+}
+
+/** A stored source of alerts, and what the test is about. */
+export function source(about: Partial<Source> = {}): Source {
+  return {
+    id: "src_1",
+    tenantId: "ten_a",
+    kind: "splunk_alert",
+    name: "SOC",
+    enabled: true,
+    config: {},
+    severityMapping: DEFAULT_SEVERITY_MAPPING,
+    fieldMapping: {},
+    dedupFields: DEFAULT_DEDUP_FIELDS,
+    sealedSecrets: "v1.sealed",
+    revision: 1,
+    createdAt: 1_000,
+    updatedAt: 1_000,
+    deletedAt: null,
+    lastSeenAt: null,
+    alerts: 0,
+    status: "active",
+    statusReason: null,
     ...about,
   };
 }
