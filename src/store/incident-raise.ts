@@ -111,7 +111,7 @@ FROM json_each(?1) WHERE value->>'proof' IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM incident_proofs p WHERE p.source_id = ?2 AND p.proof = value->>'proof')`;
 
 const COUNT_AT_SOURCE = `
-UPDATE sources SET alerts = alerts + counted.alerts, last_seen_at = max(coalesce(last_seen_at, 0), ?4)
+UPDATE sources SET alerts = sources.alerts + counted.alerts, last_seen_at = max(coalesce(last_seen_at, 0), ?4)
 FROM (
   SELECT count(*) AS alerts FROM json_each(?1)
   JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
