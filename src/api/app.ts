@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { ID_PREFIX, newId } from "../base/ids.ts";
 import { batchEndpoints } from "./batches.ts";
 import { catalogEndpoints } from "./catalog.ts";
+import { consolePageEndpoints } from "./console-page.ts";
 import { consoleSessionEndpoints } from "./console-session.ts";
 import type { ApiContext, ApiDeps, ApiEnv } from "./context.ts";
 import { deadLetterEndpoints } from "./dead-letters.ts";
@@ -33,6 +34,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     ...tenantEndpoints(deps),
     ...operatorEndpoints(deps),
     ...consoleSessionEndpoints(deps),
+    ...consolePageEndpoints(deps),
   ];
 }
 
@@ -68,7 +70,7 @@ async function serve(c: ApiContext, endpoint: Served, deps: ApiDeps): Promise<Re
   }
   const { headers } = response;
   headers.set("x-request-id", requestId);
-  headers.set("cache-control", "no-store");
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-content-type-options", "nosniff");
   const isFailure = response.status >= 500;
   const principal = c.get("principal");

@@ -7,6 +7,10 @@ interface Step {
 }
 
 const STEPS: readonly Step[] = [
+  {
+    promise: "The console builds, small enough for a phone",
+    command: ["npm", "run", "--silent", "console:build"],
+  },
   { promise: "The generated Env matches wrangler.toml", command: ["npm", "run", "--silent", "types:check"] },
   { promise: "Types hold: Worker, tests, Node programs", command: ["npm", "run", "--silent", "typecheck"] },
   { promise: "Lint and format", command: ["npm", "run", "--silent", "lint"] },

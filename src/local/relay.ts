@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
 import { bundle } from "./bundle.ts";
+import { buildConsole, consoleFile } from "./console.ts";
 import { FAULTY_ENTRY, hasFaults, openFaultHook } from "./faults.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -43,6 +44,7 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
   const [relay, queue] = await Promise.all([
     bundle(join(ROOT, "src/index.ts")),
     bundle(join(ROOT, "src/local/worker/queue.ts")),
+    buildConsole(),
   ]);
   const resourcePersistencePath = join(stateDir, "runtime");
   await migrate({ resourcePersistencePath, d1Databases: options.d1Databases });
@@ -65,7 +67,10 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
           bindings: { ...options.bindings, ...vars },
           d1Databases: options.d1Databases,
           durableObjects: options.durableObjects,
-          serviceBindings: { EVENTS: { name: "local-queue", entrypoint: "QueueProducer" } },
+          serviceBindings: {
+            EVENTS: { name: "local-queue", entrypoint: "QueueProducer" },
+            ASSETS: consoleFile,
+          },
           // Straight to the Worker: Miniflare's own entry would cost two thirds of the throughput.
           unsafeDirectSockets: [{ host, port }],
         },

@@ -172,3 +172,22 @@ describe("the operator", () => {
     expect((await key.ask("GET", "/console/session")).body).not.toMatchObject({ tenant: { id: "ten_b" } });
   });
 });
+
+describe("the console's page", () => {
+  it("allows nothing but its own files to act, and no frame", async ({ expect }) => {
+    const page = await new FakeApi().fetch("GET", "/console");
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const policy = page.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain("unsafe");
+    expect(policy).not.toContain("http");
+  });
+
+  it.for(["../index.html", "..%2findex.html", "x.txt", "nothing.js"])(
+    "gives no other file than its own: %s",
+    async (name, { expect }) => {
+      expect((await new FakeApi().fetch("GET", `/console/assets/${name}`)).status).toBe(404);
+    },
+  );
+});
