@@ -14,6 +14,8 @@ export const ID_PREFIX = {
   change: "chg_",
   credential: "cred_",
   publicKey: "pk_",
+  integration: "int_",
+  envelope: "env_",
 } as const;
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

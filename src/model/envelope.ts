@@ -67,7 +67,7 @@ export const ProxyResult = z
     message: z.string(),
     /** `delivered`, or why not: `credentials_rejected`, `throttled`, `timeout`, … */
     outcome: z.string(),
-    /** True where the call may have taken effect although no answer came. */
+    /** True where the call, or a part of it, may have taken effect although it is not `ok`: the same again may do it twice. */
     maybe_taken: z.boolean(),
     latency_ms: z.number(),
     /** The provider's own words, at most 64 KiB, or null. */
