@@ -34,7 +34,8 @@ export interface Raised {
 /*
  * Accepting alerts is one transaction whatever their number, because D1 bills and serialises by the statement: no
  * statement is run for a single alert, and nothing is read beforehand. D1 runs a batch alone and in order, so each
- * statement may rely on what those before it found and wrote.
+ * statement may rely on what those before it found and wrote. `CROSS JOIN` is SQLite's way of saying which table comes
+ * first: the alerts in hand, and then their rows by key, not the other way round.
  */
 
 /** Each alert that is neither a resend nor a replay, with the incident it belongs to: the live one, else the first alert's own. */
@@ -67,7 +68,7 @@ SELECT a.incident_id, ?5,
   value->>'source_ip', value->>'search_name', value->>'message', value->>'alert', 1,
   value->>'at', value->>'at', ?4, ?4, 1
 FROM json_each(?1)
-JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
+CROSS JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
 WHERE a.incident_id = value->>'incident_id'`;
 
 /** All other counted alerts, added up for each incident. An alert that is older than the latest is only counted. */
@@ -82,7 +83,7 @@ FROM (
       min(value->>'at') OVER (PARTITION BY a.incident_id) AS first_at,
       row_number() OVER (PARTITION BY a.incident_id ORDER BY value->>'at' DESC, a.position DESC) AS nth
     FROM json_each(?1)
-    JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
+    CROSS JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
     WHERE a.incident_id <> value->>'incident_id' AND a.source_id = ?2
   ) WHERE nth = 1
 ) AS more
@@ -97,7 +98,7 @@ FROM (
   SELECT a.incident_id, CASE WHEN a.incident_id = value->>'incident_id' THEN 'create' ELSE 'recur' END AS kind,
     row_number() OVER (PARTITION BY a.incident_id ORDER BY a.position DESC) - 1 AS later
   FROM json_each(?1)
-  JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
+  CROSS JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
 ) AS counted
 JOIN incidents i ON i.id = counted.incident_id`;
 
@@ -114,7 +115,7 @@ const COUNT_AT_SOURCE = `
 UPDATE sources SET alerts = sources.alerts + counted.alerts, last_seen_at = max(coalesce(last_seen_at, 0), ?4)
 FROM (
   SELECT count(*) AS alerts FROM json_each(?1)
-  JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
+  CROSS JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
 ) AS counted
 WHERE sources.id = ?2 AND counted.alerts > 0`;
 
