@@ -5,6 +5,8 @@
  * is a mistake in the test and never part of what is tested.
  */
 import type {
+  AlertCall,
+  AlertFiring,
   CloudwatchConfig,
   DatadogConfig,
   ElasticConfig,
@@ -13,7 +15,11 @@ import type {
   Fault,
   InstanceConfig,
   LoggedRequest,
+  Notable,
+  NotablesOptions,
+  SearchJobSummary,
   SplunkConfig,
+  SplunkSearchConfig,
   StoredEvent,
   Summary,
   WebhookConfig,
@@ -23,6 +29,12 @@ export type * from "./control.ts";
 
 const POLL_INTERVAL_MS = 20;
 const PAGE = 50_000;
+
+export interface NotableCounts {
+  readonly notables: number;
+  /** Indexed by now, on Splunk's clock. */
+  readonly visible: number;
+}
 
 export class SimulatorClient {
   readonly url: string;
@@ -39,6 +51,12 @@ export class SimulatorClient {
   /** Creates or replaces a Splunk instance; what it had received is forgotten. Answers its base URL. */
   async splunk(name: string, config: SplunkConfig): Promise<string> {
     await this.#call("PUT", name, { kind: "splunk", ...config });
+    return this.endpoint(name);
+  }
+
+  /** Creates or replaces a Splunk search API; its notables are gone. Answers its base URL, a source's `rest_url`. */
+  async splunkSearch(name: string, config: SplunkSearchConfig): Promise<string> {
+    await this.#call("PUT", name, { kind: "splunk-search", ...config });
     return this.endpoint(name);
   }
 
@@ -74,9 +92,63 @@ export class SimulatorClient {
       | Partial<DatadogConfig>
       | Partial<WebhookConfig>
       | Partial<CloudwatchConfig>
-      | Partial<ElasticConfig>,
+      | Partial<ElasticConfig>
+      | Partial<SplunkSearchConfig>,
   ): Promise<void> {
     await this.#call("PATCH", name, change);
+  }
+
+  /** Adds notables to a `splunk-search` instance; one of a known `event_id` replaces it. */
+  async loadNotables(name: string, notables: readonly Notable[]): Promise<NotableCounts> {
+    return this.#call("POST", `${name}/notables`, { notables });
+  }
+
+  /** Lets the instance make its own: the same ones as `makeNotables` with the same options. */
+  async generateNotables(name: string, options: NotablesOptions): Promise<NotableCounts> {
+    return this.#call("POST", `${name}/notables/generate`, options);
+  }
+
+  async notables(
+    name: string,
+    { offset = 0, limit = 1000 } = {},
+  ): Promise<NotableCounts & { readonly page: readonly Notable[] }> {
+    return this.#call("GET", `${name}/notables?offset=${offset}&limit=${limit}`);
+  }
+
+  /** Changes fields under the same `event_id`, as a person does who works on it: `status`, `urgency`, `owner`. */
+  async updateNotable(
+    name: string,
+    eventId: string,
+    change: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await this.#call("PATCH", `${name}/notables/${encodeURIComponent(eventId)}`, change);
+  }
+
+  /** Ends every session key. */
+  async endSessions(name: string): Promise<void> {
+    await this.#call("DELETE", `${name}/sessions`);
+  }
+
+  async searchJobs(name: string): Promise<readonly SearchJobSummary[]> {
+    return (await this.#call<{ jobs: readonly SearchJobSummary[] }>("GET", `${name}/jobs`)).jobs;
+  }
+
+  /** Makes one job, or all of them, unknown. */
+  async expireJobs(name: string, sid?: string): Promise<void> {
+    await this.#call(
+      "DELETE",
+      sid === undefined ? `${name}/jobs` : `${name}/jobs/${encodeURIComponent(sid)}`,
+    );
+  }
+
+  /** Splunk's clock, in epoch seconds. */
+  async splunkClock(name: string): Promise<number> {
+    return (await this.#call<{ now: number }>("GET", `${name}/clock`)).now;
+  }
+
+  /** A `splunk` or `splunk-search` instance fires an alert at a URL. Splunk never tries again. */
+  async fire(name: string, firing: AlertFiring): Promise<readonly AlertCall[]> {
+    return (await this.#call<{ calls: readonly AlertCall[] }>("POST", `${name}/fire`, firing)).calls;
   }
 
   async remove(name: string): Promise<void> {

@@ -3,6 +3,7 @@
 import { parseFault } from "./faults.ts";
 import { Instance } from "./instance.ts";
 import { BadInput } from "./shape.ts";
+import { fireAlert, parseFiring } from "./splunk-alerts.ts";
 
 export const CONTROL_PREFIX = "/_control";
 
@@ -25,16 +26,19 @@ export interface ControlAnswer {
 }
 
 /** Never throws: a wrong call is a 400 that says what was wrong. */
-export function control(instances: Map<string, Instance>, call: ControlCall): ControlAnswer {
+export async function control(instances: Map<string, Instance>, call: ControlCall): Promise<ControlAnswer> {
   try {
-    return dispatch(instances, call);
+    return await dispatch(instances, call);
   } catch (error) {
     if (error instanceof BadInput) return refused(400, error.message);
     throw error;
   }
 }
 
-function dispatch(instances: Map<string, Instance>, call: ControlCall): ControlAnswer {
+function dispatch(
+  instances: Map<string, Instance>,
+  call: ControlCall,
+): ControlAnswer | Promise<ControlAnswer> {
   const [name = "", noun = "", ...rest] = call.path.split("/");
   if (name === "")
     return call.method === "GET"
@@ -53,7 +57,10 @@ function dispatch(instances: Map<string, Instance>, call: ControlCall): ControlA
   return onInstance(instance, { ...call, noun: id === "" ? noun : `${noun}/*`, id: decode(id) });
 }
 
-function onInstance(instance: Instance, call: ControlCall & { noun: string; id: string }): ControlAnswer {
+function onInstance(
+  instance: Instance,
+  call: ControlCall & { noun: string; id: string },
+): ControlAnswer | Promise<ControlAnswer> {
   switch (`${call.method} ${call.noun}`) {
     case "GET ":
       return ok(instance.summary());
@@ -79,9 +86,25 @@ function onInstance(instance: Instance, call: ControlCall & { noun: string; id: 
     case "POST reset":
       instance.forget();
       return ok(instance.summary());
+    case "POST fire":
+      return fire(instance, call.body);
     default:
-      return notAllowed(call);
+      return ownCall(instance, call);
   }
+}
+
+/** What only this kind of destination can be told. */
+function ownCall(instance: Instance, call: ControlCall & { noun: string; id: string }): ControlAnswer {
+  const body = call.body === "" ? undefined : json(call.body);
+  const value = instance.receiver.control?.({ ...call, body });
+  return value === undefined ? notAllowed(call) : ok(value);
+}
+
+/** A Splunk fires an alert at somebody, who may well be the relay. */
+async function fire(instance: Instance, body: string): Promise<ControlAnswer> {
+  if (instance.kind !== "splunk" && instance.kind !== "splunk-search")
+    throw new BadInput(`${instance.kind} fires no alerts`);
+  return ok({ calls: await fireAlert(parseFiring(json(body))) });
 }
 
 function put(instances: Map<string, Instance>, name: string, body: string): ControlAnswer {

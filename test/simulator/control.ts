@@ -5,10 +5,14 @@
  * Names are spelt as they travel in JSON. Times are epoch milliseconds unless a name says otherwise.
  */
 
-export type Kind = "splunk" | "datadog" | "cloudwatch" | "webhook" | "elastic";
+export type Kind = "splunk" | "splunk-search" | "datadog" | "cloudwatch" | "webhook" | "elastic";
 
-/** Which of a destination's doors a request knocked at. A fault may be limited to some of them. */
-export type Door = "event" | "ack" | "health";
+/**
+ * Which of a destination's doors a request knocked at. A fault may be limited to some of them.
+ * `splunk-search` has doors of its own: `login`, `search` (a job made, a oneshot, an export), `job`
+ * (its status and control) and `results`.
+ */
+export type Door = "event" | "ack" | "health" | "login" | "search" | "job" | "results";
 
 /** What an instance stores, the same for every kind. */
 export interface StorageConfig {
@@ -123,8 +127,129 @@ export interface ElasticConfig extends StorageConfig {
   readonly max_content_length?: number;
 }
 
+/** Splunk's search REST API, on the management port. Needs at least one of `users` and `tokens`. */
+export interface SplunkSearchConfig extends StorageConfig {
+  /** Basic, and `/services/auth/login`. */
+  readonly users?: readonly { readonly username: string; readonly password: string }[];
+  /** `Authorization: Bearer`. */
+  readonly tokens?: readonly string[];
+  /** Good credentials are answered 403. Default false. */
+  readonly forbidden?: boolean;
+  /** A session key unused for longer is none any more. Default 3,600,000 ms (`sessionTimeout`, 1 h). */
+  readonly session_ttl_ms?: number;
+  /** Added to the simulator's clock: what Splunk takes for now, in ms. Default 0. */
+  readonly clock_offset_ms?: number;
+  /** A Splunk before 9.0.2: the paths of v2 answer 404. Default false. */
+  readonly disable_v2?: boolean;
+  /** How many looks at a job find it not done yet: a 204 first, then QUEUED, PARSING, RUNNING. Default 1. */
+  readonly polls_until_done?: number;
+  /** A job is forgotten so long after the last look at it. Default 600,000 ms (`ttl`). */
+  readonly job_ttl_ms?: number;
+  /** `limits.conf [restapi] maxresultrows`. Default 50,000. */
+  readonly max_result_rows?: number;
+  /** Lines with `preview: true` before those of an export that count. Default 0. */
+  readonly export_previews?: number;
+  /** Macros that exist. Default `notable`, `get_urgency` and `risk_correlation`. */
+  readonly macros?: readonly string[];
+  /** The app that macros are seen in, by `/servicesNS/<user>/<app>/`. Null, the default: in every app. */
+  readonly macro_app?: string | null;
+  /**
+   * What becomes of a search with a macro that is not seen. `refused`, the default: 400. `messages`: 200 or a
+   * failed job, with messages and no rows. `messages_and_rows`: 200 with an ERROR beside rows.
+   */
+  readonly missing_macro?: "refused" | "messages" | "messages_and_rows";
+}
+
+/** A value of a search's row: several in a multivalue field. */
+export type FieldValue = string | readonly string[];
+
+/** A notable (ES 8: a finding) as the `notable` macro shows it. */
+export interface Notable {
+  /** Epoch seconds, when it happened. */
+  readonly _time: number;
+  /** Epoch seconds. While the simulated clock has not reached it, no search sees the notable. */
+  readonly _indextime: number;
+  readonly event_id: string;
+  readonly [field: string]: number | FieldValue;
+}
+
+export interface NotablesOptions {
+  readonly count: number;
+  /** The same seed makes the same notables. Default 1. */
+  readonly seed?: number;
+  /** Share that is indexed late, from 0 to 1. Default 0. */
+  readonly lateShare?: number;
+  /** A late one is indexed up to so many seconds after it happened, and the first of them exactly so. Default 840. */
+  readonly maxLateSeconds?: number;
+  /** Form of `event_id`: Enterprise Security up to 7, or 8. Default 7. */
+  readonly es?: 7 | 8;
+  /** `_time` of the earliest, in epoch seconds. */
+  readonly startAt: number;
+  /** They happen over so many seconds. Default 3600. */
+  readonly spanSeconds?: number;
+}
+
+export interface SearchMessage {
+  readonly type: "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
+  readonly text: string;
+}
+
+/** What the control API tells of one search job. */
+export interface SearchJobSummary {
+  readonly sid: string;
+  readonly search: string;
+  readonly created_at: number;
+  /** Looks that found it not done. */
+  readonly polls: number;
+  readonly rows: number;
+}
+
+/** One alert as Splunk fires it. Names of the wire, and nothing but `url` is needed. */
+export interface AlertFiring {
+  readonly url: string;
+  /** Splunk's own webhook action, or an app that fills a template. Default `native`. */
+  readonly body?: "native" | "template";
+  /** Trigger "once": the first row goes along. "Each": one call per row, under the same `sid`. Default `once`. */
+  readonly trigger?: "once" | "each";
+  /** Rows of the search. Default one row of a high error rate. */
+  readonly rows?: readonly Readonly<Record<string, FieldValue>>[];
+  /** Null happens: an ad hoc search has no name. Default `High Error Rate`. */
+  readonly search_name?: string | null;
+  /** Default: one of the scheduler's, new for each firing. */
+  readonly sid?: string;
+  readonly app?: string;
+  readonly owner?: string;
+  readonly results_link?: string;
+  /** What `$trigger_time$` becomes. Default now, in epoch seconds. */
+  readonly trigger_time?: string;
+  /** Default: the template of the set-up page, with `$token$`s. */
+  readonly template?: string;
+  /** False: values go into the template as they are, and a quote in one breaks the JSON. Default true. */
+  readonly escape?: boolean;
+  /** Default `Splunk`. */
+  readonly user_agent?: string;
+  /** Further headers: a named secret, say. The native action can send none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly authorization?: string;
+  /** Signs `<t>.<body>` into `t=<unix>,v1=<hex>`. `at` in epoch seconds, default now. */
+  readonly hmac?: { readonly secret: string; readonly header?: string; readonly at?: number };
+  /** Appended to the URL as its last part. */
+  readonly path_secret?: string;
+}
+
+/** One call that an alert made. Splunk never tries again, whatever came of it. */
+export interface AlertCall {
+  /** Null: no answer. */
+  readonly status: number | null;
+  /** The answer's body, or why there was none. */
+  readonly answer: string;
+  /** The body sent, exactly. */
+  readonly sent: string;
+}
+
 export type InstanceConfig =
   | ({ readonly kind: "splunk" } & SplunkConfig)
+  | ({ readonly kind: "splunk-search" } & SplunkSearchConfig)
   | ({ readonly kind: "datadog" } & DatadogConfig)
   | ({ readonly kind: "cloudwatch" } & CloudwatchConfig)
   | ({ readonly kind: "webhook" } & WebhookConfig)
@@ -176,6 +301,10 @@ export type Fault = FaultScope &
         /** `invalid-event-number` of codes 6, 7, 12, 13 and 15; what precedes the offender is stored. */
         readonly event_number?: number;
       }
+    /** `splunk-search` only: a search answers 200 with these messages, and no rows unless `rows`. */
+    | { readonly mode: "messages"; readonly messages: readonly SearchMessage[]; readonly rows?: boolean }
+    /** `splunk-search` only: a page of results holds at most so many rows, though more were asked for and exist. */
+    | { readonly mode: "short_page"; readonly rows: number }
     /** Events whose raw text contains `pattern` are refused. Datadog refuses the whole request. */
     | { readonly mode: "poison"; readonly pattern: string; readonly code?: 6 | 7 | 12 | 13 | 15 }
   );

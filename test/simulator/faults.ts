@@ -14,7 +14,8 @@ import {
   textMap,
 } from "./shape.ts";
 
-const DOORS: readonly Door[] = ["event", "ack", "health"];
+const DOORS: readonly Door[] = ["event", "ack", "health", "login", "search", "job", "results"];
+const MESSAGE_TYPES: readonly unknown[] = ["DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
 /** Timers take no more: 2^31 - 1 ms, some 24 days. */
 const MAX_DELAY_MS = 2_147_483_647;
@@ -62,6 +63,14 @@ const MODES: Readonly<Record<Fault["mode"], Shape>> = {
     stored: flag,
     event_number: amount,
   },
+  messages: {
+    messages: required({
+      test: (v) => Array.isArray(v) && v.length > 0 && v.every(isMessage),
+      expected: `a list of {"type", "text"}, the type one of ${MESSAGE_TYPES.join(", ")}`,
+    }),
+    rows: flag,
+  },
+  short_page: { rows: required(amount) },
   poison: { pattern: required(text), code: oneOf(6, 7, 12, 13, 15) },
 };
 
@@ -73,13 +82,22 @@ export function parseFault(value: unknown, kind: Kind): Fault {
   // Known by the test just above.
   const shape = MODES[mode as Fault["mode"]];
   if (mode === "code" && kind !== "splunk") throw new BadInput("only splunk has result codes");
+  if ((mode === "messages" || mode === "short_page") && kind !== "splunk-search")
+    throw new BadInput(`only splunk-search has the fault "${mode}"`);
+  if (mode === "poison" && kind === "splunk-search")
+    throw new BadInput("splunk-search takes no events, and so no poison");
   // Checked member by member here; the compiler cannot follow a table of checks.
   return checkShape(`the fault "${mode}"`, value, { ...SCOPE, ...shape }) as unknown as Fault;
+}
+
+function isMessage(value: unknown): boolean {
+  return isRecord(value) && MESSAGE_TYPES.includes(value["type"]) && typeof value["text"] === "string";
 }
 
 /** Doors that a fault strikes when it does not say. */
 function defaultDoors(fault: Fault): readonly Door[] | null {
   if (fault.mode === "poison") return ["event"];
+  if (fault.mode === "messages" || fault.mode === "short_page") return ["search", "results"];
   return fault.mode === "code" ? doorsOf(fault.code) : null;
 }
 

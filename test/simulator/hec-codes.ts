@@ -92,7 +92,7 @@ export function splunkdPage(status: number, title: string): Reply {
 }
 
 /** Where a code can arise, so that a fault strikes the requests that a real one would. */
-export function doorsOf(code: number): readonly Door[] {
+export function doorsOf(code: number): readonly Extract<Door, "event" | "ack" | "health">[] {
   if (code === 14) return ["ack"];
   if (code >= 17 && code <= 22) return ["health"];
   const anywhere = [1, 2, 3, 4, 8, 9, 10, 11, 16, 23, 28];

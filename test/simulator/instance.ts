@@ -61,7 +61,7 @@ export class Instance {
   receive(exchange: Omit<Exchange, "fault">, door: Door | null): Outcome {
     const fault = this.faults.at(door);
     const outcome = this.#play(exchange, fault);
-    const isPlayedInside = fault?.mode === "code" || fault?.mode === "poison";
+    const isPlayedInside = fault !== null && PLAYED_INSIDE.has(fault.mode);
     if (fault === null || (isPlayedInside && !outcome.reply.struck)) return { ...outcome, fault: null };
     this.faults.spend();
     return { ...outcome, fault };
@@ -82,6 +82,8 @@ export class Instance {
         return answer(take());
       case "code":
       case "poison":
+      case "messages":
+      case "short_page":
         return answer(take(fault));
       case "status":
         return answer({ ...takeIf(fault.stored), ...this.#statusReply(fault) });
@@ -185,6 +187,9 @@ export class Instance {
     this.#log = [];
   }
 }
+
+/** Faults that speak a vendor's language: the receiver says whether they struck. */
+const PLAYED_INSIDE: ReadonlySet<Fault["mode"]> = new Set(["code", "poison", "messages", "short_page"]);
 
 const NOTHING: Reply = { status: 503, headers: JSON_TYPE, body: "" };
 

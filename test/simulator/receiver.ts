@@ -4,7 +4,7 @@
  *
  * A receiver knows its vendor's rules and nothing of sockets: it is handed a whole request and gives
  * back a whole reply. Faults that any server can have are played by the server; a receiver plays only
- * those that speak its vendor's language (`code`, `poison`).
+ * those that speak its vendor's language (`code`, `poison`, `messages`, `short_page`).
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Door, Fault, InstanceConfig, LoggedRequest, StoredEvent } from "./control.ts";
@@ -24,7 +24,7 @@ export interface Exchange {
   /** Stands for the connection: the same object for each of its requests. */
   readonly connection: object;
   /** The fault in force, if it is one that the receiver plays. */
-  readonly fault: Extract<Fault, { mode: "code" | "poison" }> | null;
+  readonly fault: Extract<Fault, { mode: "code" | "poison" | "messages" | "short_page" }> | null;
 }
 
 export interface Reply {
@@ -41,6 +41,14 @@ export interface Reply {
   readonly struck?: boolean;
 }
 
+export interface ReceiverCall {
+  readonly method: string;
+  readonly noun: string;
+  readonly id: string;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
 export interface Receiver {
   /** Largest body as it travels, in bytes. */
   readonly maxBodyBytes: number;
@@ -54,6 +62,13 @@ export interface Receiver {
   /** What the vendor answers with this HTTP status, for the fault `status`. */
   refusal(status: number, retryAfter: string | null): Reply;
   describe(id: string | null, copy: Copy): StoredEvent;
+  /**
+   * Control calls that only this kind has, below its name. Undefined: it has no such call. Throws `BadInput`.
+   *
+   * @param call.noun `notables`, or with an id after it `notables/*`
+   * @param call.body parsed, or undefined if there was none
+   */
+  control?(call: ReceiverCall): unknown;
   /** Takes changed settings and keeps its state. Throws `BadInput`. */
   configure(config: InstanceConfig): void;
   /** Forgets everything but its settings. */

@@ -5,6 +5,7 @@ import { datadog } from "./datadog.ts";
 import { elastic } from "./elastic.ts";
 import type { ReceiverKind } from "./receiver.ts";
 import { splunkHec } from "./splunk-hec.ts";
+import { splunkSearch } from "./splunk-search.ts";
 import { webhook } from "./webhook.ts";
 
 export const RECEIVERS: Readonly<Record<Kind, ReceiverKind>> = {
@@ -13,4 +14,5 @@ export const RECEIVERS: Readonly<Record<Kind, ReceiverKind>> = {
   cloudwatch: cloudwatch,
   webhook: webhook,
   elastic: elastic,
+  "splunk-search": splunkSearch,
 };

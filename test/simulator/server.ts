@@ -64,7 +64,7 @@ async function handle(
     const body = await readBody(request, MAX_CONTROL_BYTES);
     if (body === null) return;
     const path = pathname.slice(CONTROL_PREFIX.length).replace(/^\/|\/$/g, "");
-    const answer = control(instances, { method, path, query, body: body.bytes.toString("utf8") });
+    const answer = await control(instances, { method, path, query, body: body.bytes.toString("utf8") });
     answerJson(response, answer.status, answer.value);
     return;
   }
