@@ -1,3 +1,4 @@
+import { fullJitter } from "../../base/backoff.ts";
 import { type DurationMs, minutes, seconds } from "../../base/clock.ts";
 
 /** No two attempts are further apart than this, whatever a destination asks for, as promised to callers. */
@@ -24,7 +25,6 @@ export function nextDelay(
   failures: number,
   { hint, held, random }: { hint: DurationMs | null; held: boolean; random: () => number },
 ): DurationMs {
-  const base = held ? HOLD_BASE : RETRY_BASE;
-  const ceiling = Math.min(MAX_DELAY, base * 2 ** Math.min(failures - 1, 20));
-  return Math.min(MAX_DELAY, Math.max(hint ?? 0, Math.ceil(random() * ceiling)));
+  const pause = fullJitter(failures, { base: held ? HOLD_BASE : RETRY_BASE, limit: MAX_DELAY, random });
+  return Math.min(MAX_DELAY, Math.max(hint ?? 0, pause));
 }

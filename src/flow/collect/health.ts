@@ -1,0 +1,61 @@
+import { fullJitter } from "../../base/backoff.ts";
+import { type DurationMs, type EpochMs, minutes, seconds } from "../../base/clock.ts";
+import type { SourceReason, SourceTrouble } from "../../model/source.ts";
+
+/** No two polls of a source are further apart than its interval or this, whichever is longer. */
+export const MAX_DELAY: DurationMs = minutes(15);
+/** First pause after a poll that failed. */
+const RETRY_BASE: DurationMs = seconds(5);
+/** First pause when the settings are wrong: a person has to act, and their change polls at once anyway. */
+const HOLD_BASE: DurationMs = minutes(1);
+
+/** Why a poll did not get on. */
+export interface PollFailure {
+  readonly trouble: SourceTrouble;
+  /** One or two sentences for the person whose source it is. Holds no secret. */
+  readonly message: string;
+  /** The settings are at fault, not the moment. */
+  readonly held: boolean;
+  /** What Splunk, or a proxy before it, asks for. */
+  readonly retryAfter: DurationMs | null;
+}
+
+/** How polling stands, which is also the source's public status. */
+export interface PollHealth {
+  readonly status: "active" | "degraded";
+  readonly reason: SourceReason | null;
+  /** Failed polls in a row. */
+  readonly failures: number;
+  readonly retryAt: EpochMs | null;
+  readonly lastPolledAt: EpochMs | null;
+}
+
+export const WELL: PollHealth = {
+  status: "active",
+  reason: null,
+  failures: 0,
+  retryAt: null,
+  lastPolledAt: null,
+};
+
+export function succeeded(now: EpochMs): PollHealth {
+  return { ...WELL, lastPolledAt: now };
+}
+
+export function failed(
+  before: PollHealth,
+  { trouble, message, held, retryAfter }: PollFailure,
+  { now, random }: { now: EpochMs; random: () => number },
+): PollHealth {
+  const failures = before.failures + 1;
+  const pause = fullJitter(failures, { base: held ? HOLD_BASE : RETRY_BASE, limit: MAX_DELAY, random });
+  const delay = Math.min(MAX_DELAY, Math.max(retryAfter ?? 0, pause));
+  const since = before.reason?.code === trouble ? before.reason.since : now;
+  return {
+    ...before,
+    status: "degraded",
+    reason: { code: trouble, message, since },
+    failures,
+    retryAt: now + delay,
+  };
+}
