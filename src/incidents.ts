@@ -21,27 +21,26 @@ import {
 } from "./model/incident.ts";
 import { changeIds, type IncidentNews, incidentEvent } from "./model/incident-event.ts";
 import type { Source } from "./model/source.ts";
-import { type IncidentStore, requestIdOf, type Settled } from "./store/incidents.ts";
+import { type IncidentStore, requestIdOf, type Settled, type ToldChange } from "./store/incidents.ts";
 
 export type RaisingSource = Pick<Source, "id" | "tenantId" | "name" | "kind">;
 
 export interface TellDeps extends ProduceDeps {
   readonly now: Clock;
-  readonly incidents: Pick<IncidentStore, "markTold">;
-  /** Does something after the answer, in its own time. */
-  later(work: () => Promise<void>): void;
+  /** Remembers that the queue has the events of these changes; in its own time, nobody waits for it. */
+  told(changes: readonly ToldChange[]): void;
   log(what: string, facts: Readonly<Record<string, unknown>>): void;
 }
 
 export interface RaiseDeps extends TellDeps {
-  readonly incidents: Pick<IncidentStore, "raise" | "markTold">;
+  readonly incidents: Pick<IncidentStore, "raise">;
 }
 
 export interface ChangeDeps extends TellDeps {
-  readonly incidents: Pick<IncidentStore, "get" | "live" | "change" | "markTold">;
+  readonly incidents: Pick<IncidentStore, "get" | "live" | "change">;
 }
 
-export interface SweepDeps extends TellDeps {
+export interface SweepDeps extends Omit<TellDeps, "told"> {
   readonly incidents: Pick<IncidentStore, "untold" | "countUntold" | "markTold" | "prune">;
 }
 
@@ -185,7 +184,7 @@ export async function sweepUntold(deps: SweepDeps): Promise<void> {
       await deps.incidents.markTold(news.map(nameOf), deps.now());
       told += news.length;
     }
-    const left = await deps.incidents.countUntold(deps.now() - TELLING_TAKES);
+    const left = await countUntold(deps);
     if (told > 0 || left > 0) deps.log("incident.events_swept", { told, untold: left });
     await deps.incidents.prune(deps.now(), MAX_PRUNED);
   } catch (error) {
@@ -193,21 +192,18 @@ export async function sweepUntold(deps: SweepDeps): Promise<void> {
   }
 }
 
+/** How many changes should have been told by now and are not known to be. */
+export function countUntold({ now, incidents }: Pick<SweepDeps, "now" | "incidents">): Promise<number> {
+  return incidents.countUntold(now() - TELLING_TAKES);
+}
+
 /** Puts events on the queue, and remembers after the answer that it did. Never rejects: the change stands. */
 async function tell(news: readonly IncidentNews[], deps: TellDeps): Promise<void> {
-  if (!(await produceNews(news, deps))) return;
-  deps.later(async () => {
-    try {
-      await deps.incidents.markTold(news.map(nameOf), deps.now());
-    } catch (error) {
-      // Told twice then, which lanes notice.
-      deps.log("incident.mark_failed", { changes: news.length, error });
-    }
-  });
+  if (await produceNews(news, deps)) deps.told(news.map(nameOf));
 }
 
 /** A batch for each event, because a batch's name follows from the change that it tells. */
-async function produceNews(news: readonly IncidentNews[], deps: TellDeps): Promise<boolean> {
+async function produceNews(news: readonly IncidentNews[], deps: Omit<TellDeps, "told">): Promise<boolean> {
   if (news.length === 0) return true;
   try {
     const acceptedAt = deps.now();
@@ -225,6 +221,6 @@ async function produceNews(news: readonly IncidentNews[], deps: TellDeps): Promi
   return false;
 }
 
-function nameOf({ incident, change }: IncidentNews): { incidentId: string; revision: number } {
+function nameOf({ incident, change }: IncidentNews): ToldChange {
   return { incidentId: change.incidentId, revision: incident.revision };
 }

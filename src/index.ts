@@ -1,8 +1,9 @@
 /** Worker entry: the ways in which the platform wakes the relay. No logic. */
 import { createApi } from "./api/app.ts";
 import { problemResponse } from "./api/problem.ts";
+import { sweepUntold } from "./incidents.ts";
 import { fanOut, retryStranded, strand } from "./pipeline.ts";
-import { apiDeps, pipelineDeps } from "./wire.ts";
+import { apiDeps, incidentDepsOf, pipelineDeps } from "./wire.ts";
 
 export { Lane } from "./lane.ts";
 
@@ -35,6 +36,6 @@ export default {
     await (isDeadLetterQueue ? strand : fanOut)(batch.messages, pipelineDeps(env));
   },
   async scheduled(_controller, env) {
-    await retryStranded(pipelineDeps(env));
+    await Promise.all([sweepUntold(incidentDepsOf(env)), retryStranded(pipelineDeps(env))]);
   },
 } satisfies ExportedHandler<Env>;

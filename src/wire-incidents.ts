@@ -5,6 +5,7 @@ import type { ProduceDeps } from "./flow/queue/produce.ts";
 import type { ChangeDeps, RaiseDeps, SweepDeps } from "./incidents.ts";
 import type { Log } from "./observe/log.ts";
 import { createIncidentStore, type IncidentStore } from "./store/incidents.ts";
+import { createToldMarks } from "./told-marks.ts";
 
 /** What `wire.ts` has made already. */
 export interface Wired extends ProduceDeps {
@@ -15,11 +16,15 @@ export type IncidentDeps = RaiseDeps & ChangeDeps & SweepDeps & { readonly incid
 
 /** For `raiseIncidents`, `changeIncident` and `sweepUntold`. */
 export function incidentDeps(env: Env, { log, sendBatch }: Wired, now: Clock = systemClock): IncidentDeps {
-  return {
+  const incidents = createIncidentStore(env.DB);
+  const complain = (what: string, facts: Readonly<Record<string, unknown>>): void =>
+    log("error", what, facts);
+  const told = createToldMarks({
     now,
-    sendBatch,
-    incidents: createIncidentStore(env.DB),
+    markTold: (changes, at) => incidents.markTold(changes, at),
+    sleep: (duration) => scheduler.wait(duration),
     later: (work) => waitUntil(work()),
-    log: (what, facts) => log("error", what, facts),
-  };
+    log: complain,
+  });
+  return { now, sendBatch, incidents, told, log: complain };
 }

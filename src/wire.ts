@@ -21,7 +21,7 @@ import { ownsBatchId } from "./flow/accept/idempotency.ts";
 import { diagnose } from "./flow/deliver/probe.ts";
 import { produce } from "./flow/queue/produce.ts";
 import { explain } from "./flow/route/match.ts";
-import { changeIncident, raiseIncidents } from "./incidents.ts";
+import { changeIncident, countUntold, raiseIncidents } from "./incidents.ts";
 import type { Destination, StatusReason } from "./model/destination.ts";
 import { type RelayEvent, toLine } from "./model/event.ts";
 import type { Send } from "./model/http.ts";
@@ -224,6 +224,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         destinations: (request) => destinations.allIds(request),
         report: (tenantId, destinationId) => laneOf(env, tenantId, destinationId).report(),
         stranded: () => stranded.count(),
+        untold: () => countUntold(incidents),
       }),
   };
 }

@@ -12,6 +12,7 @@ import { destinationEndpoints } from "./destinations.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventEndpoints } from "./events.ts";
 import { admit } from "./guard.ts";
+import { incidentEndpoints } from "./incidents.ts";
 import { keyEndpoints } from "./keys.ts";
 import { documentEndpoints, registerEndpoint } from "./openapi.ts";
 import { operatorEndpoints } from "./operator.ts";
@@ -30,6 +31,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     ...routePreviewEndpoints(deps),
     ...deliveryEndpoints(deps),
     ...deadLetterEndpoints(deps),
+    ...incidentEndpoints(deps),
     ...keyEndpoints(deps),
     ...tenantEndpoints(deps),
     ...operatorEndpoints(deps),

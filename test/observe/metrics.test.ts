@@ -26,6 +26,7 @@ function deps(count: number, about: Partial<MetricsDeps> = {}): MetricsDeps {
     },
     report: async () => RESTING,
     stranded: async () => 3,
+    untold: async () => 4,
     ...about,
   };
 }
