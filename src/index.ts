@@ -6,6 +6,7 @@ import { fanOut, retryStranded, strand } from "./pipeline.ts";
 import { apiDeps, incidentDepsOf, pipelineDeps } from "./wire.ts";
 
 export { Lane } from "./lane.ts";
+export { Poller } from "./poller.ts";
 
 type Api = ReturnType<typeof createApi>;
 /** One application for each address that the relay is asked under; nearly always one. */

@@ -27,6 +27,7 @@ import { type RelayEvent, toLine } from "./model/event.ts";
 import type { Send } from "./model/http.ts";
 import type { LaneCalls } from "./model/lane.ts";
 import type { Connector } from "./model/provider.ts";
+import type { PollerCalls } from "./model/source.ts";
 import { checkReadiness } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { scrape } from "./observe/metrics.ts";
@@ -40,6 +41,7 @@ import { createTenantStore } from "./store/tenants.ts";
 import { deriveKey, parseRootKey, type RootKey } from "./vault/root-key.ts";
 import { openSecrets, type SealBinding, sealSecrets } from "./vault/seal.ts";
 import { type IncidentDeps, incidentDeps } from "./wire-incidents.ts";
+import { type PollerDeps, pollerDeps } from "./wire-poller.ts";
 
 /** What a lane may do to the world outside its own storage. */
 export interface LaneDeps {
@@ -129,6 +131,18 @@ export function pipelineDeps(env: Env): StrandDeps {
 export function incidentDepsOf(env: Env): IncidentDeps {
   const { rootKey, log } = commonOf(env);
   return incidentDeps(env, { sendBatch: ingestDepsOf(env, rootKey).sendBatch, log });
+}
+
+export function pollerDepsOf(env: Env): PollerDeps {
+  const { config, rootKey, log } = commonOf(env);
+  return pollerDeps(env, {
+    now: systemClock,
+    send: sendOf(config, []),
+    log,
+    raising: incidentDepsOf(env),
+    open: async ({ tenantId, id, sealedSecrets }) =>
+      openSecrets(rootKey, { tenantId, recordId: id, purpose: "source-secrets" }, sealedSecrets),
+  });
 }
 
 /** @param origin where the relay was asked, for links and for refusing to send to itself */
@@ -240,13 +254,25 @@ function ingestDepsOf(env: Env, rootKey: RootKey): IngestDeps {
 
 /** One object a destination. The tenant is part of its name, so that a wrong id can never reach another tenant's lane. */
 function laneOf(env: Env, tenantId: string, destinationId: string): LaneCalls {
-  const { config } = commonOf(env);
-  const namespace =
-    config.laneJurisdiction === null ? env.LANES : env.LANES.jurisdiction(config.laneJurisdiction);
-  const name = `${tenantId}/${destinationId}`;
-  return config.laneLocationHint === null
+  return objectOf(env, env.LANES, `${tenantId}/${destinationId}`);
+}
+
+/** The same for a polled source. */
+export function pollerOf(env: Env, tenantId: string, sourceId: string): PollerCalls {
+  return objectOf(env, env.POLLERS, `${tenantId}/${sourceId}`);
+}
+
+/** Where the deployment keeps its objects: a jurisdiction is part of an object's identity, a hint counts when it is made. */
+function objectOf<T extends Rpc.DurableObjectBranded>(
+  env: Env,
+  objects: DurableObjectNamespace<T>,
+  name: string,
+): DurableObjectStub<T> {
+  const { laneJurisdiction, laneLocationHint } = commonOf(env).config;
+  const namespace = laneJurisdiction === null ? objects : objects.jurisdiction(laneJurisdiction);
+  return laneLocationHint === null
     ? namespace.getByName(name)
-    : namespace.getByName(name, { locationHint: config.laneLocationHint });
+    : namespace.getByName(name, { locationHint: laneLocationHint });
 }
 
 function sendOf(config: Config, ownHosts: readonly string[]): Send {

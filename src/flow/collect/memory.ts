@@ -37,8 +37,9 @@ interface Facts {
   /** The status that was last told to the database. */
   readonly told: string;
   readonly paths: Paths | null;
-  readonly page_rows: number;
-  readonly due_at: EpochMs;
+  readonly page_rows: number | null;
+  /** Null while the source is switched off. */
+  readonly due_at: EpochMs | null;
   readonly notables: number;
 }
 
