@@ -7,6 +7,7 @@
 import type { Fault, SearchJobSummary, SplunkSearchConfig } from "./control.ts";
 import { Sessions } from "./splunk-search-auth.ts";
 import type { Row } from "./splunk-search-eval.ts";
+import { JobDesk } from "./splunk-search-jobs.ts";
 import { METHODS, type Place, placeOf } from "./splunk-search-paths.ts";
 import {
   exportOf,
@@ -19,10 +20,9 @@ import {
   type SearchReply,
   said,
 } from "./splunk-search-replies.ts";
+import { isFixed, parametersOf, type SearchRequest, wholeIn, windowOf } from "./splunk-search-request.ts";
 import { type Found, runSearch } from "./splunk-search-run.ts";
 import { NotableStore } from "./splunk-search-store.ts";
-import type { Window } from "./splunk-search-terms.ts";
-import { splunkTime } from "./splunk-search-time.ts";
 import { SearchFault } from "./splunk-search-tokens.ts";
 
 const DEFAULT_JOB_TTL_MS = 600_000;
@@ -33,16 +33,6 @@ const DEFAULT_MACROS = ["notable", "get_urgency", "risk_correlation"];
 const SEARCH_REQUIRED =
   "The required 'search' parameter for the Splunk platform REST API search/jobs endpoint is not specified. " +
   "Specify the required 'search' parameter for the POST request on the endpoint and then retry your request.";
-
-export interface SearchRequest {
-  readonly method: string;
-  /** Below the base URL: `/services/search/v2/jobs`. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly authorization: string | null;
-  readonly contentType: string | null;
-  readonly body: string;
-}
 
 /** Faults that are played in Splunk's own words. */
 export type SearchPlay = Extract<Fault, { mode: "messages" | "short_page" }>;
@@ -66,10 +56,7 @@ export class SplunkSearch {
   #config: SplunkSearchConfig;
   readonly #violate: Violate;
   readonly #sessions = new Sessions();
-  readonly #jobs = new Map<string, Job>();
-  /** Jobs that were: asking for one of them breaks no rule. */
-  readonly #gone = new Set<string>();
-  #count = 0;
+  readonly #jobs = new JobDesk();
 
   constructor(config: SplunkSearchConfig, violate: Violate = () => {}) {
     this.#config = config;
@@ -92,19 +79,11 @@ export class SplunkSearch {
 
   /** Makes a job, or all of them, unknown. @returns how many there were */
   expireJobs(sid?: string): number {
-    const sids = sid === undefined ? [...this.#jobs.keys()] : this.#jobs.has(sid) ? [sid] : [];
-    for (const one of sids) this.#drop(one);
-    return sids.length;
+    return this.#jobs.close(sid);
   }
 
   jobs(): readonly SearchJobSummary[] {
-    return [...this.#jobs.values()].map(({ sid, search, createdAt, polls, found }) => ({
-      sid,
-      search,
-      created_at: createdAt,
-      polls,
-      rows: found.rows.length,
-    }));
+    return this.#jobs.list();
   }
 
   /** @param now real time in epoch ms; Splunk's own differs by `clock_offset_ms` */
@@ -175,10 +154,9 @@ export class SplunkSearch {
       return this.#refuse(400, `Invalid value "${mode}" for exec_mode.`, call);
     const found = this.#run(call);
     if ("status" in found) return found;
-    const sid = `${Math.floor(this.clock(call.now))}.${++this.#count}`;
     const search = call.given.get("search") ?? "";
     const polls = mode === "blocking" ? Number.POSITIVE_INFINITY : 0;
-    this.#jobs.set(sid, { sid, search, createdAt: call.now, usedAt: call.now, polls, found });
+    const sid = this.#jobs.open({ search, createdAt: call.now, polls, found }, this.clock(call.now));
     return reply(201, { sid }, { isXml: call.isXml });
   }
 
@@ -225,13 +203,11 @@ export class SplunkSearch {
   #onJob(call: Call): SearchReply {
     const { place, now, isXml, request } = call;
     const { job_ttl_ms = DEFAULT_JOB_TTL_MS, polls_until_done = 1 } = this.#config;
-    const job = this.#jobs.get(place.sid);
-    if (job !== undefined && now - job.usedAt > job_ttl_ms) this.#drop(place.sid);
-    if (job === undefined || !this.#jobs.has(place.sid)) {
-      if (!this.#gone.has(place.sid)) this.#violate("splunk_search_404", `unknown sid ${place.sid}`);
+    const job = this.#jobs.look(place.sid, { now, ttlMs: job_ttl_ms });
+    if (job === null || job === "gone") {
+      if (job === null) this.#violate("splunk_search_404", `unknown sid ${place.sid}`);
       return said(404, { type: "FATAL", text: "Unknown sid." }, isXml);
     }
-    job.usedAt = now;
     if (place.endpoint === "control") return this.#control(job, call);
     if (request.method === "DELETE") return this.#cancel(job, isXml);
     const isDone = job.polls >= polls_until_done;
@@ -250,7 +226,7 @@ export class SplunkSearch {
   }
 
   #cancel(job: Job, isXml: boolean): SearchReply {
-    this.#drop(job.sid);
+    this.#jobs.close(job.sid);
     return said(200, { type: "INFO", text: "Search job cancelled." }, isXml);
   }
 
@@ -277,11 +253,6 @@ export class SplunkSearch {
     };
   }
 
-  #drop(sid: string): void {
-    this.#jobs.delete(sid);
-    this.#gone.add(sid);
-  }
-
   #refuse(status: number, text: string, { request, isXml }: Pick<Call, "request" | "isXml">): SearchReply {
     this.#violate(`splunk_search_${status}`, `${request.method} ${request.path}: ${text.slice(0, 200)}`);
     return said(status, { type: "FATAL", text }, isXml);
@@ -292,41 +263,6 @@ export class SplunkSearch {
     this.expireJobs();
     this.endSessions();
   }
-}
-
-/** A body of another type than a form's is not read, and what it holds is missing. */
-function parametersOf({ query, body, contentType }: SearchRequest): URLSearchParams {
-  const isForm = contentType === null || /^application\/x-www-form-urlencoded(;|$)/i.test(contentType);
-  return new URLSearchParams([...(isForm ? new URLSearchParams(body) : []), ...query]);
-}
-
-const BOUNDS = [
-  ["earliest_time", "earliest"],
-  ["latest_time", "latest"],
-  ["index_earliest", "indexEarliest"],
-  ["index_latest", "indexLatest"],
-] as const;
-
-function windowOf(given: URLSearchParams, now: number): Window | string {
-  const window: { -readonly [bound in keyof Window]: Window[bound] } = {};
-  for (const [name, bound] of BOUNDS) {
-    const text = given.get(name) ?? "";
-    if (text === "") continue;
-    const at = splunkTime(text, now);
-    if (at === null) return `Invalid ${name}.`;
-    window[bound] = at;
-  }
-  return window;
-}
-
-/** A number of seconds stays where it is; `now` and `-5m` move with the clock. */
-function isFixed(time: string | null): boolean {
-  return time !== null && /^\d/.test(time);
-}
-
-function wholeIn(given: URLSearchParams, name: string, usual: number): number | null {
-  const text = given.get(name) ?? String(usual);
-  return /^\d+$/.test(text) ? Number(text) : null;
 }
 
 function withMessages(found: Found, play: SearchPlay | null): { played: Found; struck: boolean } {

@@ -1,6 +1,6 @@
 /**
- * The little of `eval` and `where` that a poller of notables needs: literals, fields, comparisons, `+`, `-`, `.`, and
- * the functions below. Any other function is refused in Splunk's words.
+ * The little of `eval` and `where` that a poller of notables needs: literals, fields, comparisons, `AND`, `OR`, `NOT`,
+ * `+`, `-`, `.`, and the functions below. Any other function is refused in Splunk's words.
  *
  * @see https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/CommonEvalFunctions (read 2026-11)
  */
@@ -38,7 +38,7 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
 /** Reads the whole of the tokens. @throws SearchFault */
 export function readExpression(tokens: readonly Token[], command: "eval" | "where"): Expression {
   const reader = new Reader(tokens, command);
-  const expression = reader.comparison();
+  const expression = reader.either();
   reader.end();
   return expression;
 }
@@ -53,7 +53,33 @@ class Reader {
     this.#command = command === "eval" ? "EvalCommand" : "where";
   }
 
-  comparison(): Expression {
+  either(): Expression {
+    const [first, ...rest] = this.#joined("OR", () => this.#both());
+    return rest.length === 0 && first !== undefined
+      ? first
+      : (row, now) => [first, ...rest].some((one) => one?.(row, now) === true);
+  }
+
+  #both(): Expression {
+    const [first, ...rest] = this.#joined("AND", () => this.#not());
+    return rest.length === 0 && first !== undefined
+      ? first
+      : (row, now) => [first, ...rest].every((one) => one?.(row, now) === true);
+  }
+
+  #joined(word: "OR" | "AND", read: () => Expression): readonly Expression[] {
+    const parts = [read()];
+    while (this.#word(word)) parts.push(read());
+    return parts;
+  }
+
+  #not(): Expression {
+    if (!this.#word("NOT")) return this.#comparison();
+    const inside = this.#not();
+    return (row, now) => inside(row, now) !== true;
+  }
+
+  #comparison(): Expression {
     const left = this.#sum();
     const sign = this.#sign("=", "==", "!=", "<", ">", "<=", ">=");
     if (sign === null) return left;
@@ -76,7 +102,7 @@ class Reader {
     if (token === undefined) throw this.#malformed();
     if (token.kind === "text") return () => token.value;
     if (token.kind === "sign" && token.value === "(") {
-      const inside = this.comparison();
+      const inside = this.either();
       this.#expect(")");
       return inside;
     }
@@ -94,7 +120,7 @@ class Reader {
       );
     const given: Expression[] = [];
     if (this.#sign(")") === null) {
-      do given.push(this.comparison());
+      do given.push(this.either());
       while (this.#sign(",") !== null);
       this.#expect(")");
     }
@@ -114,6 +140,13 @@ class Reader {
     if (token?.kind !== "sign" || !wanted.includes(token.value)) return null;
     this.#at++;
     return token.value;
+  }
+
+  #word(wanted: string): boolean {
+    const token = this.#tokens[this.#at];
+    if (token?.kind !== "word" || token.value.toUpperCase() !== wanted) return false;
+    this.#at++;
+    return true;
   }
 
   #expect(sign: string): void {

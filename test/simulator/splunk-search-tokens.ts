@@ -10,7 +10,7 @@ export interface Token {
 export class SearchFault extends Error {}
 
 const WORDS = /"((?:[^"\\]|\\.)*)"|`([^`]*)`|(>=|<=|!=|==|[=<>(),])|([^\s"`=<>!(),]+)|(\S)/g;
-const EXPRESSION = /"((?:[^"\\]|\\.)*)"|`([^`]*)`|(>=|<=|!=|==|[=<>(),+.-])|(\d+\.\d+|\w+)|(\S)/g;
+const EXPRESSION = /"((?:[^"\\]|\\.)*)"|`([^`]*)`|(>=|<=|!=|==|[=<>(),+.-])|(\d+\.\d+|\w+|'[^']*')|(\S)/g;
 
 /** Stages are told apart by pipes outside quotes. */
 export function stagesOf(search: string): readonly string[] {
@@ -44,9 +44,14 @@ export function tokensOf(stage: string, isExpression = false): readonly Token[] 
     if (text !== undefined) tokens.push({ kind: "text", value: text.replaceAll(/\\(.)/g, "$1") });
     else if (macro !== undefined) tokens.push({ kind: "macro", value: macro });
     else if (sign !== undefined) tokens.push({ kind: "sign", value: sign });
-    else if (word !== undefined) tokens.push({ kind: "word", value: word });
+    else if (word !== undefined) tokens.push({ kind: "word", value: isExpression ? unquoted(word) : word });
     else if (stray !== undefined && stray.trim() !== "")
       throw new SearchFault(`Error in 'SearchParser': Unexpected character '${stray}'.`);
   }
   return tokens;
+}
+
+/** In an expression single quotes stand around the name of a field. */
+function unquoted(word: string): string {
+  return word.startsWith("'") ? word.slice(1, -1) : word;
 }

@@ -222,6 +222,19 @@ describe("a job", () => {
   });
 });
 
+describe("what a Splunk says of itself", () => {
+  it.for(["/services/server/info", "/services/authentication/current-context"])(
+    "%s is open to a good key alone",
+    async (path, { expect }) => {
+      const { call } = await splunk();
+      expect((await call("GET", path, {}, "Bearer wrong")).status).toBe(401);
+      expect(contentOf(await call("GET", path))).toMatchObject({
+        version: expect.stringMatching(/^\d+\.\d+/),
+      });
+    },
+  );
+});
+
 describe("what is refused", () => {
   it.for<[Given, RegExp]>([
     [{}, /^The required 'search' parameter/],
@@ -311,6 +324,7 @@ describe("a search", () => {
     ["search severity=high", []],
     ["search `notable` severity=high", ["c", "a"]],
     ["search `notable` severity!=high", ["b"]],
+    ["search `notable` urgency!=9", ["b"]],
     ["search `notable` NOT severity=high", ["b"]],
     ['search `notable` (severity=low OR owner="ann *")', ["b", "a"]],
     ["search `notable` event_id IN (a, b)", ["b", "a"]],
@@ -320,6 +334,8 @@ describe("a search", () => {
     ["search index=notable | search status=new", ["b", "a"]],
     ['search `notable` | where severity="low"', ["b"]],
     ["search `notable` | where isnotnull(urgency)", ["b", "c"]],
+    ['search `notable` | where severity="low" OR (owner="Ann Lee" AND NOT isnull(\'owner\'))', ["b", "a"]],
+    ["search `notable` | where _indextime>=310 AND _indextime<500", ["b"]],
     ["search `notable` | head 2", ["b", "c"]],
     ["search `notable` | sort _time", ["a", "c", "b"]],
     ["search `notable` | sort 0 - urgency, event_id", ["b", "c", "a"]],
