@@ -39,7 +39,12 @@ const Delivery = z
       description:
         "With indexer acknowledgement: whether what was accepted has been indexed. `lost` was sent again",
     }),
-    maybe_taken: z.boolean().meta({ description: "No answer came, so the provider may have taken it" }),
+    maybe_taken: z
+      .boolean()
+      .meta({
+        description:
+          "A possible duplicate: no answer or no acknowledgement came, so what was sent again may be there twice",
+      }),
   })
   .meta({ id: "Delivery", description: "One request to the provider" });
 

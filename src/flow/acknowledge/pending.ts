@@ -16,7 +16,7 @@ export interface Pending {
   readonly deliveryId: number;
   readonly sentAt: EpochMs;
   readonly polls: number;
-  /** How often "yes" was told for its channel, cookie and ackId. */
+  /** How often "yes" was told for its channel and ackId. */
   readonly told: number;
 }
 
@@ -68,12 +68,13 @@ export class PendingAcks {
   /**
    * "Yes" for an ackId. Usually one request waits for it. Where several machines gave the same ackId on the same channel,
    * each tells its own "yes" once, and nobody knows whose it was: only as many as there are requests confirm them all.
+   * The cookie makes no difference here: a balancer leads the cookie of a machine that is gone to another one.
    *
    * @returns the requests that are confirmed by it
    */
-  tell({ channel, cookie }: Session, ackId: number): readonly Pending[] {
-    const same = [channel, cookie, ackId] as const;
-    const where = "channel IS ? AND cookie IS ? AND ack_id = ?";
+  tell({ channel }: Session, ackId: number): readonly Pending[] {
+    const same = [channel, ackId] as const;
+    const where = "channel IS ? AND ack_id = ?";
     this.#sql.exec(`UPDATE pending_acks SET told = told + 1 WHERE ${where}`, ...same);
     const twins = this.#sql
       .exec(`SELECT * FROM pending_acks WHERE ${where}`, ...same)
@@ -82,12 +83,12 @@ export class PendingAcks {
     return twins.every(({ told }) => told >= twins.length) ? twins : [];
   }
 
-  /** The other requests that wait for the same ackId in the same place. */
+  /** The other requests that wait for the same ackId on the same channel. */
   twinsOf({ id, session, ackId }: Pending): readonly Pending[] {
     return this.#sql
       .exec(
-        "SELECT * FROM pending_acks WHERE channel IS ? AND cookie IS ? AND ack_id = ? AND id <> ?",
-        ...[session.channel, session.cookie, ackId, id],
+        "SELECT * FROM pending_acks WHERE channel IS ? AND ack_id = ? AND id <> ?",
+        ...[session.channel, ackId, id],
       )
       .toArray()
       .map(readPending);

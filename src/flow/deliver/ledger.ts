@@ -146,13 +146,16 @@ export class Ledger {
 
   /**
    * The last word on a receipt that awaited confirmation. `accepted`: the provider does not confirm any more;
-   * `lost`: it never did, and the events are sent again, so that they may be there twice.
+   * `lost`: it never did, and the events are sent again, so that they may be there twice, which the receipt says too.
    */
   acknowledge(deliveryId: number, as: "indexed" | "accepted" | "lost", at: EpochMs): void {
     const row = this.#sql
       .exec("SELECT accepted_at, delivered FROM deliveries WHERE id = ?", deliveryId)
       .toArray()[0];
-    this.#sql.exec("UPDATE deliveries SET ack = ?, acked_at = ? WHERE id = ?", as, at, deliveryId);
+    this.#sql.exec(
+      "UPDATE deliveries SET ack = ?, acked_at = ?, maybe_taken = maybe_taken OR ? WHERE id = ?",
+      ...[as, at, as === "lost" ? 1 : 0, deliveryId],
+    );
     if (row === undefined) return; // pruned meanwhile
     const events = Number(row["delivered"]);
     if (as === "lost") {

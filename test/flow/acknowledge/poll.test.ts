@@ -109,6 +109,28 @@ describe("asking for acknowledgements", () => {
     });
   });
 
+  it("never takes the yes of the machine that a session was moved to for one of the machine before", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      const [before, after] = [
+        { channel: null, cookie: "node=a" },
+        { channel: null, cookie: "node=b" },
+      ];
+      // Node a is gone: the balancer leads its cookie to node b, which says its one yes to whoever asks first.
+      let isTold = false;
+      const { state, poll, add } = world(storage, (ids) => {
+        const indexed = isTold ? [] : ids;
+        isTold = true;
+        return { kind: "answers", indexed };
+      });
+      add(0, 1, before);
+      add(0, 2, after);
+      for (state.now = 1_000; state.now <= minutes(6); state.now += 5_000) await poll();
+      expect([state.indexed, [...state.lost].sort()]).toEqual([[], [1, 2]]);
+    });
+  });
+
   it("loses all requests with an equal ackId together, since the one yes could have been any of theirs", async ({
     expect,
   }) => {
