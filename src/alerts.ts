@@ -3,38 +3,24 @@
  * Joins the stages; decides nothing that one of them could.
  */
 import type { HeldSource, SourceRing } from "./access/source-ring.ts";
-import type { Clock } from "./base/clock.ts";
+import type { Clock, EpochMs } from "./base/clock.ts";
 import { err, ok, type Result } from "./base/result.ts";
 import { decodeBody, readRaw } from "./flow/accept/body.ts";
 import { alertMedia, draftAlert, parseAlert } from "./flow/accept/splunk-alert.ts";
 import { presentedSecrets, proveBySignature, provesBySecret } from "./flow/accept/splunk-proof.ts";
 import type { IncidentDraft, RaisedIncident } from "./model/incident.ts";
-import type { Refusal } from "./model/ingest.ts";
+import type { AlertRequest, Refusal, TakenAlert } from "./model/ingest.ts";
 import type { Source } from "./model/source.ts";
 import { AlertSettings } from "./model/source-settings.ts";
-
-/** An alert as it arrives, before anything about it is believed. */
-export interface AlertRequest {
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
-  /** From the path; null where the secret alone says which source it is. */
-  readonly sourceId: string | null;
-  readonly pathSecret: string | null;
-}
 
 export interface AlertDeps {
   readonly now: Clock;
   readonly sources: SourceRing;
-  /** By which a source is found. */
-  secretMac(secret: string): string;
+  /** By which sources are found; in the same order. */
+  secretMacs(secrets: readonly string[]): Promise<readonly string[]>;
   /** Durable when it resolves; one transaction. */
   raise(source: Source, drafts: readonly IncidentDraft[]): Promise<readonly RaisedIncident[]>;
   log(what: string, facts: Readonly<Record<string, unknown>>): void;
-}
-
-/** What a 200 or 201 tells. */
-export interface TakenAlert extends RaisedIncident {
-  readonly source: Source;
 }
 
 /** The same whether nothing was shown, the wrong thing, or there is no such source: strangers learn nothing. */
@@ -142,13 +128,21 @@ async function candidatesOf(request: AlertRequest, deps: AlertDeps): Promise<rea
   const { sourceId, headers } = request;
   const held =
     sourceId === null
-      ? await deps.sources.byMacs([
-          ...new Set(presentedSecrets(headers).map(({ value }) => deps.secretMac(value))),
-        ])
+      ? await deps.sources.byMacs(await deps.secretMacs(valuesOf(headers)))
       : [await deps.sources.byId(sourceId)];
   // Once each: two headers with one secret are one source.
   const sources = new Map(held.flatMap((each) => (each === null ? [] : [[each.source.id, each] as const])));
   return [...sources.values()]
     .filter(({ source }) => source.kind === "splunk_alert")
     .map((each) => ({ ...each, settings: AlertSettings.parse(each.source.config) }));
+}
+
+function valuesOf(headers: Headers): readonly string[] {
+  return [...new Set(presentedSecrets(headers).map(({ value }) => value))];
+}
+
+/** What an alert would say by the source's mappings, for a look before the first one comes. Stores nothing. */
+export function previewAlert(source: Source, body: unknown, now: EpochMs): Result<IncidentDraft, Refusal> {
+  const record = parseAlert(JSON.stringify(body));
+  return record.ok ? ok(draftAlert(record.value, source, { now, proof: null, isBodyUnique: false })) : record;
 }

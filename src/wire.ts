@@ -13,7 +13,7 @@ import { randomBytes } from "./base/bytes.ts";
 import { type Clock, type DurationMs, isoTime, systemClock } from "./base/clock.ts";
 import { ID_PREFIX, newId, uuidV7 } from "./base/ids.ts";
 import { parseJson, withIntegrityHash } from "./base/json.ts";
-import { err, type Result } from "./base/result.ts";
+import { err, ok, type Result } from "./base/result.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { checkEndpoint } from "./egress/guard.ts";
 import { createSend } from "./egress/send.ts";
@@ -41,7 +41,9 @@ import { createTenantStore } from "./store/tenants.ts";
 import { deriveKey, parseRootKey, type RootKey } from "./vault/root-key.ts";
 import { openSecrets, type SealBinding, sealSecrets } from "./vault/seal.ts";
 import { type IncidentDeps, incidentDeps } from "./wire-incidents.ts";
+import { proxyApi } from "./wire-proxy.ts";
 import { type PollerDeps, pollerDeps } from "./wire-poller.ts";
+import { sourceDeps } from "./wire-sources.ts";
 
 /** What a lane may do to the world outside its own storage. */
 export interface LaneDeps {
@@ -164,6 +166,8 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
   });
   const ingestDeps = ingestDepsOf(env, rootKey);
   const incidents = incidentDeps(env, { sendBatch: ingestDeps.sendBatch, log });
+  const raise: ApiDeps["raiseIncidents"] = (source, drafts) => raiseIncidents(source, drafts, incidents);
+  const sourceLookupKey = deriveKey(rootKey, "source-secret/v1");
   const sleep = (duration: DurationMs): Promise<void> => scheduler.wait(duration);
   return {
     now: systemClock,
@@ -202,8 +206,10 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
     keys,
     destinations,
     lanes: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
+    ...sourceDeps(env, { open, log, raiseIncidents: raise, lookupKey: async () => sourceLookupKey }),
+    pollers: (tenantId, sourceId) => pollerOf(env, tenantId, sourceId),
     incidents: incidents.incidents,
-    raiseIncidents: (source, drafts) => raiseIncidents(source, drafts, incidents),
+    raiseIncidents: raise,
     changeIncident: (name, wanted) => changeIncident(name, wanted, incidents),
     ingest: (request) => ingest(request, ingestDeps),
     ownsBatchId: (tenantId, batchId) => ownsBatchId(tenantId, batchId, ingestDeps.batchTagKey),
@@ -216,6 +222,22 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         send,
       }),
     record: (act) => record(act, ingestDeps, log),
+    ...proxyApi(env, {
+      now: systemClock,
+      providers: PROVIDERS,
+      destinations,
+      send,
+      log,
+      record: (act) => record(act, ingestDeps, log),
+      signingKeys: {
+        current: () => Promise.reject(new Error("There are no signing keys yet")),
+        list: () => Promise.reject(new Error("There are no signing keys yet")),
+      },
+      openSecrets: async (destination) => {
+        const opened = secretsOf(destination, rootKey);
+        return opened.ok ? ok([opened.value]) : opened;
+      },
+    }),
     async consoleFile(name) {
       const found = await env.ASSETS.fetch(new URL(name, origin));
       return found.ok ? found.body : null;
@@ -284,14 +306,11 @@ function sendOf(config: Config, ownHosts: readonly string[]): Send {
 }
 
 function connect(destination: Destination, rootKey: RootKey): Result<Connector, string> {
-  const { id, tenantId, provider: kind, endpoint, config, sealedSecrets } = destination;
+  const { id, provider: kind, endpoint, config } = destination;
   const provider = findProvider(kind);
   if (provider === null) return err(`no provider called ${kind}`);
-  const binding = { tenantId, recordId: id, purpose: "destination-secrets" };
-  const opened = openSecrets(rootKey, binding, sealedSecrets);
-  if (!opened.ok) return err(`sealed secrets: ${opened.error.reason}`);
-  const secrets = parseJson(opened.value);
-  if (!secrets.ok) return err("sealed secrets: not JSON");
+  const secrets = secretsOf(destination, rootKey);
+  if (!secrets.ok) return secrets;
   const connected = provider.connect({
     destinationId: id,
     endpoint: endpoint || null,
@@ -301,6 +320,14 @@ function connect(destination: Destination, rootKey: RootKey): Result<Connector, 
   return connected.ok
     ? connected
     : err(connected.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
+}
+
+function secretsOf({ tenantId, id, sealedSecrets }: Destination, rootKey: RootKey): Result<unknown, string> {
+  const binding = { tenantId, recordId: id, purpose: "destination-secrets" };
+  const opened = openSecrets(rootKey, binding, sealedSecrets);
+  if (!opened.ok) return err(`sealed secrets: ${opened.error.reason}`);
+  const secrets = parseJson(opened.value);
+  return secrets.ok ? secrets : err("sealed secrets: not JSON");
 }
 
 /** An event of the relay itself, complete like any other. */
@@ -321,9 +348,9 @@ function relayEvent(tenantId: string, fields: Readonly<Record<string, unknown>>)
 
 /** Puts an administrative act on the tenant's stream. */
 function record(act: AdministrativeAct, deps: IngestDeps, log: Log): Promise<void> {
-  const { tenantId, actorId, action, resourceType, resourceId, metadata } = act;
+  const { tenantId, actorId, action, resourceType, resourceId, outcome = "SUCCESS", metadata } = act;
   const actorType = actorId === "operator" ? "OPERATOR" : "API_KEY";
-  const actor = { actor_type: actorType, actor_id: actorId };
+  const actor = { actor_type: actorType, actor_id: actorId, outcome };
   return enqueue(
     tenantId,
     { ...actor, action, resource_type: resourceType, resource_id: resourceId, metadata },

@@ -12,12 +12,19 @@ import { destinationEndpoints } from "./destinations.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { eventEndpoints } from "./events.ts";
 import { admit } from "./guard.ts";
+import { inboundSplunkEndpoints } from "./inbound-splunk.ts";
 import { incidentEndpoints } from "./incidents.ts";
+import { integrationEndpoints } from "./integrations.ts";
 import { keyEndpoints } from "./keys.ts";
 import { documentEndpoints, registerEndpoint } from "./openapi.ts";
 import { operatorEndpoints } from "./operator.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
+import { proxyEndpoints } from "./proxy.ts";
+import { publicKeyEndpoints } from "./public-keys.ts";
 import { routePreviewEndpoints } from "./route-preview.ts";
+import { sourceRotateEndpoints } from "./source-rotate.ts";
+import { sourceTestEndpoints } from "./source-test.ts";
+import { sourceEndpoints } from "./sources.ts";
 import { tenantEndpoints } from "./tenants.ts";
 
 /** Everything that is answered, one line for each resource. */
@@ -32,6 +39,13 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     ...deliveryEndpoints(deps),
     ...deadLetterEndpoints(deps),
     ...incidentEndpoints(deps),
+    ...sourceEndpoints(deps),
+    ...sourceRotateEndpoints(deps),
+    ...sourceTestEndpoints(deps),
+    ...inboundSplunkEndpoints(deps),
+    ...integrationEndpoints(deps),
+    ...publicKeyEndpoints(deps),
+    ...proxyEndpoints(deps),
     ...keyEndpoints(deps),
     ...tenantEndpoints(deps),
     ...operatorEndpoints(deps),

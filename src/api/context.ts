@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Clock, DurationMs, EpochMs } from "../base/clock.ts";
 import type { Result } from "../base/result.ts";
 import type { Destination, Routes } from "../model/destination.ts";
+import type { HybridCryptoEnvelope } from "../model/envelope.ts";
 import type {
   Incident,
   IncidentChange,
@@ -10,12 +11,14 @@ import type {
   Priority,
   RaisedIncident,
 } from "../model/incident.ts";
-import type { IngestReceipt, IngestRequest, Refusal } from "../model/ingest.ts";
+import type { AlertRequest, IngestReceipt, IngestRequest, Refusal, TakenAlert } from "../model/ingest.ts";
 import type { LaneCalls } from "../model/lane.ts";
 import type { TestReport } from "../model/probe.ts";
 import type { Connector, Provider } from "../model/provider.ts";
+import type { ProxyCall } from "../model/proxy.ts";
+import type { PublicKey, VerificationKey } from "../model/public-key.ts";
 import type { Session } from "../model/session.ts";
-import type { Source } from "../model/source.ts";
+import type { PollerCalls, Source } from "../model/source.ts";
 import type { ApiKey, Principal, Scope, Tenant } from "../model/tenant.ts";
 
 /*
@@ -70,6 +73,21 @@ export interface Destinations {
   markDeleted(tenantId: string, id: string, at: EpochMs): Promise<boolean>;
 }
 
+export interface Sources {
+  /** @param macs of the secrets by which an alert may find it */
+  insert(source: Source, macs: readonly string[]): Promise<void>;
+  /** Deleted ones too. */
+  get(tenantId: string, id: string): Promise<Source | null>;
+  page(tenantId: string, request: PageRequest): Promise<Page<Source>>;
+  count(tenantId: string): Promise<number>;
+  /** @returns false when the row is gone or no longer at that revision */
+  update(source: Source, macs: readonly string[], expectedRevision: number): Promise<boolean>;
+  /** @returns false when it was not there or already deleted */
+  markDeleted(tenantId: string, id: string, at: EpochMs): Promise<boolean>;
+  /** Whether another source of the tenant can be found by one of these. */
+  hasMac(tenantId: string, macs: readonly string[], exceptId: string): Promise<boolean>;
+}
+
 /** Which incidents a list shows; null and empty lists leave nothing out. */
 export interface IncidentFilter {
   readonly states: readonly IncidentState[];
@@ -113,12 +131,21 @@ export type IncidentRefusal =
   /** Others were quicker each time. */
   | { readonly reason: "busy" };
 
+/** Public keys of the proxy's callers; what each method promises is said where they are kept. */
+export interface PublicKeys {
+  register(key: PublicKey): Promise<PublicKey>;
+  get(tenantId: string, id: string): Promise<PublicKey | null>;
+  count(tenantId: string, apiKeyId: string): Promise<number>;
+  page(tenantId: string, request: PageRequest): Promise<Page<PublicKey>>;
+  remove(tenantId: string, id: string): Promise<boolean>;
+}
+
 /** What a sealed text belongs to; it opens for nothing else. */
 export interface SealBinding {
   readonly tenantId: string;
   /** The id of the record that holds it. */
   readonly recordId: string;
-  readonly purpose: "destination-secrets" | "signing-secret";
+  readonly purpose: "destination-secrets" | "signing-secret" | "source-secrets";
 }
 
 /** Something that a person did to the relay, for the tenant's own stream. Holds no secret. */
@@ -136,6 +163,8 @@ export interface AdministrativeAct {
     | "credential"
     | "public_key";
   readonly resourceId: string;
+  /** `SUCCESS` when absent. */
+  readonly outcome?: "SUCCESS" | "FAILURE" | "DENIED";
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
@@ -205,6 +234,19 @@ export interface ApiDeps {
   readonly destinations: Destinations;
   lanes(tenantId: string, destinationId: string): LaneCalls;
 
+  readonly sources: Sources;
+  pollers(tenantId: string, sourceId: string): PollerCalls;
+  /** By which a source is found; in the same order. */
+  secretMacs(secrets: readonly string[]): Promise<readonly string[]>;
+  /** For a header as well as for a URL. */
+  mintSourceSecret(): string;
+  /** Called after a source was changed here, so that this isolate forgets what it believed. */
+  sourcesChanged(): void;
+  /** Proves the sender, and makes the alert an incident. */
+  receiveAlert(request: AlertRequest): Promise<Result<TakenAlert, Refusal>>;
+  /** What an alert would say by the source's mappings. */
+  previewAlert(source: Source, body: unknown): Result<IncidentDraft, Refusal>;
+
   readonly incidents: Incidents;
   /** Counts alerts of one source, all or none, and tells of them; what became of each, in the same order. */
   raiseIncidents(
@@ -228,6 +270,12 @@ export interface ApiDeps {
   explain(routes: Routes, action: string): RouteExplanation;
   /** A connection test in stages. */
   diagnose(connector: Connector, tenantId: string): Promise<TestReport>;
+
+  readonly publicKeys: PublicKeys;
+  /** The tenant's keys that envelopes are verified with, newest first, made at first need. The error is for the log. */
+  verificationKeys(tenantId: string): Promise<Result<readonly VerificationKey[], string>>;
+  /** One provider call now, answered in an envelope. Goes on to its end though the caller may leave. */
+  proxy(call: ProxyCall): Promise<Result<HybridCryptoEnvelope, Refusal>>;
 
   /** Puts an administrative act on the tenant's stream. Must not reject: the act has already happened. */
   record(act: AdministrativeAct): Promise<void>;

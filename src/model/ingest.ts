@@ -1,5 +1,7 @@
 import type { ErrorCode, Fault } from "../base/errors.ts";
 import type { Secret } from "../base/secret.ts";
+import type { RaisedIncident } from "./incident.ts";
+import type { Source } from "./source.ts";
 
 /** A producer's request, before anything about it is believed but the key. */
 export interface IngestRequest {
@@ -34,4 +36,18 @@ export interface Refusal {
   readonly detail: string;
   readonly errors?: readonly Fault[];
   readonly retryAfterSeconds?: number;
+}
+
+/** An alert as it arrives, before anything about it is believed. */
+export interface AlertRequest {
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** From the path; null where the secret alone says which source it is. */
+  readonly sourceId: string | null;
+  readonly pathSecret: string | null;
+}
+
+/** What became of an alert that was taken, and whose it was. */
+export interface TakenAlert extends RaisedIncident {
+  readonly source: Source;
 }

@@ -1,17 +1,22 @@
 import { sessionCookie } from "../../src/access/session.ts";
 import { createSessions, principalOf } from "../../src/access/sessions.ts";
+import { createSourceRing, type SourceRing } from "../../src/access/source-ring.ts";
+import { secretMac } from "../../src/access/source-secret.ts";
+import { previewAlert, receiveAlert } from "../../src/alerts.ts";
 import { createApi } from "../../src/api/app.ts";
 import type { AdministrativeAct, ApiDeps } from "../../src/api/context.ts";
 import { sha256Hex } from "../../src/base/bytes.ts";
 import { err, ok } from "../../src/base/result.ts";
 import { explain } from "../../src/flow/route/match.ts";
+import type { HybridCryptoEnvelope } from "../../src/model/envelope.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "../../src/model/ingest.ts";
 import type { TestReport } from "../../src/model/probe.ts";
+import type { ProxyCall } from "../../src/model/proxy.ts";
 import type { Principal, Scope } from "../../src/model/tenant.ts";
 import { FakeIncidents } from "./fake-incidents.ts";
 import { FakeLane } from "./fake-lane.ts";
 import { FAKE_PROVIDERS } from "./fake-providers.ts";
-import { FakeDestinations, FakeKeys, FakeSessions, FakeTenants } from "./fake-stores.ts";
+import { FakeDestinations, FakeKeys, FakePublicKeys, FakeSessions, FakeTenants } from "./fake-stores.ts";
 
 export const NOW = Date.parse("2026-06-30T12:00:00.000Z");
 export const ADMIN_TOKEN = "operator-token";
@@ -33,8 +38,13 @@ export class FakeApi {
   readonly tenants = new FakeTenants();
   readonly keys = new FakeKeys();
   readonly destinations = new FakeDestinations();
+  readonly publicKeys = new FakePublicKeys();
+  readonly called: ProxyCall[] = [];
+  proxyAnswer: HybridCryptoEnvelope | Refusal = { code: "conflict", detail: "No proxy in this test." };
   readonly sessions = new FakeSessions();
   readonly incidents = new FakeIncidents();
+  readonly sources = new FakeSources();
+  readonly pollers = new Map<string, FakePoller>();
   readonly principals = new Map<string, Principal>();
   readonly lanes = new Map<string, FakeLane>();
   readonly ingested: IngestRequest[] = [];
@@ -70,6 +80,13 @@ export class FakeApi {
     const lane = this.lanes.get(name) ?? new FakeLane();
     this.lanes.set(name, lane);
     return lane;
+  }
+
+  poller(tenantId: string, sourceId: string): FakePoller {
+    const name = `${tenantId}/${sourceId}`;
+    const poller = this.pollers.get(name) ?? new FakePoller();
+    this.pollers.set(name, poller);
+    return poller;
   }
 
   /** A request as `curl` makes it: a body that is no text is sent as JSON. */
@@ -141,6 +158,7 @@ export class FakeApi {
       keys: this.keys,
       destinations: this.destinations,
       lanes: (tenantId, destinationId) => this.lane(tenantId, destinationId),
+      ...this.#makeSourceDeps(),
       incidents: this.incidents,
       raiseIncidents: (source, drafts) => this.incidents.raise(source.id, drafts),
       changeIncident: (name, wanted) => this.incidents.change(name, wanted),
@@ -158,6 +176,12 @@ export class FakeApi {
       },
       explain,
       diagnose: async () => this.report,
+      publicKeys: this.publicKeys,
+      verificationKeys: async () => ok([{ keyId: "sig_1", publicKey: "AAAA", createdAt: NOW }]),
+      proxy: async (call) => {
+        this.called.push(call);
+        return "code" in this.proxyAnswer ? err(this.proxyAnswer) : ok(this.proxyAnswer);
+      },
       record: async (act) => {
         this.acts.push(act);
       },
@@ -165,6 +189,38 @@ export class FakeApi {
       readiness: async () => ({ ready: true, checks: [{ name: "database", ok: true, latencyMs: 1 }] }),
       metrics: async () => "# TYPE sluice_stranded_messages gauge\nsluice_stranded_messages 0\n",
     };
+  }
+
+  /** The real way in, over sources and incidents in memory. */
+  #makeSourceDeps() {
+    const ring: SourceRing = createSourceRing({
+      now: () => this.at,
+      findById: (id) => this.sources.findById(id),
+      findByMacs: (macs) => this.sources.findByMacs(macs),
+      open: ({ tenantId, id, sealedSecrets }) =>
+        this.deps.open({ tenantId, recordId: id, purpose: "source-secrets" }, sealedSecrets),
+    });
+    const secretMacs = async (secrets: readonly string[]) =>
+      secrets.map((secret) => secretMac(new Uint8Array(32), secret));
+    return {
+      sources: this.sources,
+      pollers: (tenantId: string, sourceId: string) => this.poller(tenantId, sourceId),
+      secretMacs,
+      mintSourceSecret: () => {
+        this.#minted += 1;
+        return `slsec_minted${this.#minted}`;
+      },
+      sourcesChanged: () => ring.forget(),
+      receiveAlert: (request) =>
+        receiveAlert(request, {
+          now: () => this.at,
+          sources: ring,
+          secretMacs,
+          raise: (source, drafts) => this.deps.raiseIncidents(source, drafts),
+          log: (what, facts) => this.logged.push({ level: "error", what, facts }),
+        }),
+      previewAlert: (source, body) => previewAlert(source, body, this.at),
+    } satisfies Partial<ApiDeps>;
   }
 }
 
