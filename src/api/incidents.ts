@@ -67,8 +67,7 @@ const ListQuery = PageQuery.extend({
 });
 
 /** Tabs and line breaks are part of a note; other control characters are not. */
-const PRINTABLE = /^[^\p{Cc}]*$/u;
-const PRINTABLE_LINES = /^(?:[^\p{Cc}]|[\t\n\r])*$/u;
+const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text.replaceAll(/[\t\n\r]/g, ""));
 
 const PatchBody = z
   .strictObject({
@@ -79,7 +78,7 @@ const PatchBody = z
       .trim()
       .min(1, "Expected a name, or null for none")
       .max(MAX_GROUP_CHARACTERS, `Expected at most ${MAX_GROUP_CHARACTERS} characters`)
-      .regex(PRINTABLE, "Expected one line of text")
+      .refine((group) => !/\p{Cc}/u.test(group), "Expected one line of text")
       .nullable()
       .optional(),
     note: z
@@ -87,7 +86,7 @@ const PatchBody = z
       .trim()
       .min(1, "Expected a text")
       .max(MAX_NOTE_CHARACTERS, `Expected at most ${MAX_NOTE_CHARACTERS} characters`)
-      .regex(PRINTABLE_LINES, "Expected text without control characters")
+      .refine(isPrintable, "Expected text without control characters")
       .optional()
       .meta({ description: "Goes into the timeline and into the event" }),
   })

@@ -2,7 +2,7 @@ import { describe, it } from "vitest";
 import { endpointsOf } from "../../src/api/app.ts";
 import type { Endpoint } from "../../src/api/endpoint.ts";
 import { SCOPES } from "../../src/model/tenant.ts";
-import { destination, splunkBody } from "../support/builders.ts";
+import { destination, incident, splunkBody } from "../support/builders.ts";
 import { ADMIN_TOKEN, FakeApi } from "../support/fake-api.ts";
 
 const operator = { Authorization: `Bearer ${ADMIN_TOKEN}` };
@@ -99,6 +99,7 @@ for (const endpoint of endpoints) {
       const api = new FakeApi();
       await api.destinations.insert(destination());
       api.batches.set("bat_1", "ten_a");
+      api.incidents.rows.set("inc_1", incident());
       await api.keys.insert(
         {
           id: "key_1",
@@ -113,15 +114,21 @@ for (const endpoint of endpoints) {
         },
         { hash: "h", sealedSigningSecret: null },
       );
-      const own = endpoint.path.startsWith("/v1/keys") ? path.replace("siem_1", "key_1") : path;
+      const ids: readonly (readonly [string, string])[] = [
+        ["/v1/keys", "key_1"],
+        ["/v1/incidents", "inc_1"],
+      ];
+      const id = ids.find(([start]) => endpoint.path.startsWith(start))?.[1] ?? "siem_1";
+      const own = path.replace("siem_1", id);
       const options = { key: api.key("ten_b"), ...(body === undefined ? {} : { body }) };
       const theirs = await api.json(method, own, options);
-      const nothing = await api.json(method, own.replace(/(siem|key|bat)_1/, "$1_9"), options);
+      const nothing = await api.json(method, own.replace(/(siem|key|bat|inc)_1/, "$1_9"), options);
       expect(theirs.status).toBe(404);
       expect(theirs.body).toEqual(nothing.body);
       expect(api.lanes.size).toBe(0);
       expect(await api.destinations.get("ten_a", "siem_1")).toEqual(destination());
       expect(api.keys.rows.get("key_1")?.revokedAt).toBeNull();
+      expect(api.incidents.wanted).toEqual([]);
     });
   });
 }
