@@ -10,7 +10,11 @@ const inTemplate = (code: string): string => ["`$", "{", code, "}`"].join("");
 /** Path from the repository's root, like `src/base/clock.ts`, → text. */
 type Sources = Readonly<Record<string, string>>;
 
-const found = import.meta.glob<string>("../src/**/*.ts", { query: "?raw", import: "default", eager: true });
+const found = import.meta.glob<string>("../src/**/*.{ts,tsx}", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 /** Everything written by hand: `env.d.ts` is generated. */
 const SOURCES: Sources = Object.fromEntries(
   Object.entries(found)
@@ -18,10 +22,10 @@ const SOURCES: Sources = Object.fromEntries(
     .filter(([path]) => path !== "src/env.d.ts"),
 );
 
-/** Folders of programs that run on Node beside the Worker: `npm start`, `npm test` and `npm run deploy`. */
-const NODE_FOLDERS = ["local", "deploy"];
-/** What a Node program may reach outside itself. */
-const NODE_REACH: Readonly<Record<string, readonly string[]>> = { local: ["test/simulator/"], deploy: [] };
+/** Folders of programs beside the Worker: `npm start` and `npm test`, `npm run deploy`, and the page in the browser. */
+const OTHER_PROGRAMS = ["local", "deploy", "console"];
+/** What such a program may reach outside itself. */
+const PROGRAM_REACH: Readonly<Record<string, readonly string[]>> = { local: ["test/simulator/"] };
 
 /** Who may look into a secret: who compares it, who signs or seals with it, who reads it from the environment. */
 const REVEALERS = [
@@ -31,8 +35,8 @@ const REVEALERS = [
   "src/vault/seal.ts",
   "src/wire.ts",
 ];
-/** Who may name the platform's `fetch`: the door to the outside, and who hands it the key. */
-const FETCHERS = ["src/egress/", "src/wire.ts"];
+/** Who may name the platform's `fetch`: the door to the outside, who hands it the key, and who runs elsewhere. */
+const FETCHERS = ["src/client/options.ts", "src/egress/", "src/wire.ts"];
 /** Lint rules that are switched off for a line, each by a person with a reason beside it. Formatting a table may always be. */
 const LINT_IGNORES: Readonly<Record<string, readonly string[]>> = {
   "src/providers/shared/words.ts": ["lint/suspicious/noControlCharactersInRegex"],
@@ -48,7 +52,7 @@ function folderOf(path: string): string {
 }
 
 function isWorkerCode(path: string): boolean {
-  return !NODE_FOLDERS.includes(folderOf(path));
+  return !OTHER_PROGRAMS.includes(folderOf(path));
 }
 
 const COMMENT_OR_TEXT =
@@ -91,13 +95,13 @@ function strayImports(sources: Sources): string[] {
     .map(([from, to]) => `${from} imports ${to}`);
 }
 
-/** The Worker and the Node programs know nothing of each other, nor do the Node programs of one another. */
+/** The Worker and the programs beside it know nothing of each other, nor do those of one another. */
 function mixedPrograms(sources: Sources): string[] {
   return edgesOf(sources)
     .filter(([from, to]) => {
       if (isWorkerCode(from)) return !to.startsWith("src/") || !isWorkerCode(to);
       const own = folderOf(from);
-      const reach = [`src/${own}/`, ...(NODE_REACH[own] ?? [])];
+      const reach = [`src/${own}/`, ...(PROGRAM_REACH[own] ?? [])];
       return !reach.some((start) => to.startsWith(start));
     })
     .map(([from, to]) => `${from} imports ${to}`);
@@ -167,6 +171,12 @@ function namesFetch(source: string): boolean {
   return /(?<![.\w])fetch\b(?!\s*\??:)|\b(?:globalThis|self)\s*\.\s*fetch\b/.test(code);
 }
 
+/** Ways in which text could become markup or code in a browser. */
+const makesMarkup = (source: string): boolean =>
+  /dangerouslySetInnerHTML|\b(?:inner|outer)HTML\b|insertAdjacentHTML|document\s*\.\s*write|\bsrcdoc\b|\beval\s*\(|\bnew Function\b|javascript:/.test(
+    source,
+  );
+
 const importsHono = (source: string): boolean => /from "(?:hono|@hono)\b/.test(withoutComments(source));
 
 const worker: Sources = Object.fromEntries(Object.entries(SOURCES).filter(([path]) => isWorkerCode(path)));
@@ -184,7 +194,7 @@ describe("the program", () => {
     expect(strayImports(SOURCES)).toEqual([]);
   });
 
-  it("keeps the Worker and the Node programs apart", ({ expect }) => {
+  it("keeps the Worker and the programs beside it apart", ({ expect }) => {
     expect(mixedPrograms(SOURCES)).toEqual([]);
   });
 
@@ -194,6 +204,14 @@ describe("the program", () => {
 
   it("knows the HTTP framework in its endpoints only", ({ expect }) => {
     expect(filesThat(SOURCES, importsHono).filter((path) => folderOf(path) !== "api")).toEqual([]);
+  });
+});
+
+describe("the console", () => {
+  it("never makes markup of text, and never code", ({ expect }) => {
+    const page = Object.fromEntries(Object.entries(SOURCES).filter(([path]) => folderOf(path) === "console"));
+    expect(Object.keys(page).length).toBeGreaterThan(10);
+    expect(filesThat(page, makesMarkup)).toEqual([]);
   });
 });
 
@@ -268,6 +286,9 @@ describe("the rules themselves", () => {
     ["src/wire.ts", "./deploy/main.ts", true],
     ["src/wire.ts", "../test/support/lines.ts", true],
     ["src/api/app.ts", "../local/relay.ts", true],
+    ["src/console/app/main.tsx", "./api.ts", false],
+    ["src/console/app/main.tsx", "../../api/app.ts", true],
+    ["src/wire.ts", "./console/app/main.tsx", true],
   ];
 
   it.for(mixed)("about programs: %s importing %s is wrong: %s", ([from, name, isMixed], { expect }) => {
@@ -392,6 +413,20 @@ describe("the rules themselves", () => {
         "// fetch(url)",
         "prefetch(x)",
       ],
+    ],
+    [
+      "markup",
+      makesMarkup,
+      [
+        "<div dangerouslySetInnerHTML={{ __html: text }} />",
+        "node.innerHTML = text;",
+        "node.insertAdjacentHTML('x', text)",
+        "document.write(text)",
+        "eval(text)",
+        "new Function(text)",
+        '<a href="javascript:x">',
+      ],
+      ["<p>{text}</p>", "node.textContent = text;", "document.title = text;"],
     ],
     [
       "the HTTP framework",

@@ -1,0 +1,5 @@
+import { PageHead } from "../ui/parts.tsx";
+
+export function DestinationPage({ id, tab }: { id: string; tab: string }) {
+  return <PageHead title={`${id} ${tab}`} />;
+}

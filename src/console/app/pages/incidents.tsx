@@ -1,0 +1,5 @@
+import { PageHead } from "../ui/parts.tsx";
+
+export function IncidentsPage({ query }: { query: URLSearchParams }) {
+  return <PageHead title={`Incidents ${query}`} />;
+}
