@@ -17,6 +17,7 @@ const ABORT_PATH = "/_faults/abort";
  */
 export const FAULTY_ENTRY = `
 import worker, { Lane as RealLane } from "${RELAY_MODULE}";
+export { Poller } from "${RELAY_MODULE}";
 let shift = 0;
 const RealDate = Date;
 globalThis.Date = class Date extends RealDate {

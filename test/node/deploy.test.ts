@@ -58,6 +58,7 @@ describe("an empty account", () => {
         { name: "DB", type: "d1", id: database?.uuid },
         { name: "EVENTS", type: "queue", queue_name: "sluice-events-eu" },
         { name: "LANES", type: "durable_object_namespace", class_name: "Lane" },
+        { name: "POLLERS", type: "durable_object_namespace", class_name: "Poller" },
         { name: "REGION", type: "plain_text", text: "eu" },
         { name: "LANE_JURISDICTION", type: "plain_text", text: "eu" },
         expect.objectContaining({ name: "ADMIN_TOKEN", type: "secret_text" }),

@@ -7,6 +7,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import relay, { type MessageBatch, type QueueMessage, Lane as RelayLane, type SqlCursor } from "relay:entry";
 import type { Usage } from "../pricing.ts";
 
+export { Poller } from "relay:entry";
+
 /** Worker CPU is not counted here but measured from outside. */
 type Counts = { -readonly [Name in Exclude<keyof Usage, "workerCpuMs">]: number };
 

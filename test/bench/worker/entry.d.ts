@@ -34,6 +34,8 @@ declare module "relay:entry" {
     setAlarm(at: number): Promise<void>;
   }
 
+  export class Poller {}
+
   export class Lane {
     constructor(ctx: { readonly storage: LaneStorage }, env: object);
     submit(submission: object): Promise<unknown>;
