@@ -78,6 +78,10 @@ const CATALOGUE: Readonly<Record<string, string>> = {
   "siem.replay": "configuration: info",
   "siem.discard": "configuration: deletion",
   "siem.test_connection": "configuration: info",
+  "public-key.register": "iam: creation",
+  "public-key.delete": "iam: deletion",
+  "proxy.invoke": "api: access",
+  "proxy.refuse": "api: access",
 };
 
 describe("category and type", () => {
@@ -100,6 +104,7 @@ describe("category and type", () => {
     ["role.revoke", "SUCCESS", "iam: deletion"],
     ["api_key.rotate", "SUCCESS", "iam: change"],
     ["api.request", "DENIED", "api: access+denied"],
+    ["proxy.refuse", "DENIED", "api: access+denied"],
     ["api.request.denied", "FAILURE", "api: access+denied"],
     ["access.deny", "FAILURE", ": denied"],
     ["attestation.mint", "DENIED", ": denied"],

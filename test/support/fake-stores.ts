@@ -1,5 +1,6 @@
-import type { Destinations, Keys, Page, PageRequest, Tenants } from "../../src/api/context.ts";
+import type { Destinations, Keys, Page, PageRequest, PublicKeys, Tenants } from "../../src/api/context.ts";
 import type { Destination } from "../../src/model/destination.ts";
+import type { PublicKey } from "../../src/model/public-key.ts";
 import type { Session } from "../../src/model/session.ts";
 import type { ApiKey, Tenant } from "../../src/model/tenant.ts";
 
@@ -51,6 +52,35 @@ export class FakeKeys implements Keys {
     if (key?.tenantId !== tenantId) return false;
     this.rows.set(id, { ...key, revokedAt: key.revokedAt ?? at });
     return true;
+  }
+}
+
+export class FakePublicKeys implements PublicKeys {
+  readonly rows = new Map<string, PublicKey>();
+  async register(key: PublicKey) {
+    const known = [...this.rows.values()].find(
+      (row) => row.apiKeyId === key.apiKeyId && row.publicKey === key.publicKey,
+    );
+    const registered = { ...key, id: known?.id ?? key.id };
+    this.rows.set(registered.id, registered);
+    return registered;
+  }
+  async get(tenantId: string, id: string) {
+    const found = this.rows.get(id);
+    return found?.tenantId === tenantId ? found : null;
+  }
+  async count(tenantId: string, apiKeyId: string) {
+    return [...this.rows.values()].filter((row) => row.tenantId === tenantId && row.apiKeyId === apiKeyId)
+      .length;
+  }
+  async page(tenantId: string, request: PageRequest) {
+    return pageOf(
+      [...this.rows.values()].filter((row) => row.tenantId === tenantId),
+      request,
+    );
+  }
+  async remove(tenantId: string, id: string) {
+    return (await this.get(tenantId, id)) !== null && this.rows.delete(id);
   }
 }
 

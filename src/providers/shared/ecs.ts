@@ -50,8 +50,8 @@ const FAMILIES: readonly Family[] = [
   { when: /^(?:user|auth|session)\.(?:log|sign)[-_]?(?:out|off)\b/, category: "authentication", type: "end", verb: false },
   { when: /^(?:user|auth|organization\.(?:invitation|member))\./, category: "iam", type: "user", verb: true },
   { when: /^(?:group|team)\./, category: "iam", type: "group", verb: true },
-  { when: /^(?:role|permission|api[-_]key)\./, category: "iam", type: null, verb: true },
-  { when: /^api\./, category: "api", type: "access", verb: false },
+  { when: /^(?:role|permission|(?:api|public)[-_]key)\./, category: "iam", type: null, verb: true },
+  { when: /^(?:api|proxy)\./, category: "api", type: "access", verb: false },
   { when: /^(?:organization|scan|siem|vault|config|configuration|setting|settings|policy|integration|source)\./, category: "configuration", type: null, verb: true },
 ];
 
