@@ -109,7 +109,7 @@ function mixedPrograms(sources: Sources): string[] {
 
 function brokenImports(sources: Sources): string[] {
   return edgesOf(sources)
-    .filter(([, to]) => to.startsWith("src/") && !Object.hasOwn(sources, to))
+    .filter(([, to]) => to.startsWith("src/") && !to.endsWith(".css") && !Object.hasOwn(sources, to))
     .map(([from, to]) => `${from} imports ${to}`);
 }
 
