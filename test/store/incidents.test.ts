@@ -3,10 +3,16 @@ import fc from "fast-check";
 import { beforeEach, describe, it } from "vitest";
 import { days } from "../../src/base/clock.ts";
 import { type IncidentDraft, incidentNumber } from "../../src/model/incident.ts";
-import { createIncidentStore, type IncidentFilter, requestIdOf } from "../../src/store/incidents.ts";
+import {
+  ALERTS_KEPT_DAYS,
+  createIncidentStore,
+  type IncidentFilter,
+  requestIdOf,
+} from "../../src/store/incidents.ts";
 import { createSourceStore } from "../../src/store/sources.ts";
 import { createTenantStore } from "../../src/store/tenants.ts";
 import { incidentDraft, source } from "../support/builders.ts";
+import { IncidentModel } from "../support/incident-model.ts";
 
 const NOW = days(20_000);
 const incidents = createIncidentStore(env.DB);
@@ -21,7 +27,9 @@ const all: IncidentFilter = {
 };
 let made = 0;
 
-beforeEach(async () => {
+beforeEach(clear);
+
+async function clear(): Promise<void> {
   for (const table of [
     "incident_changes",
     "incident_proofs",
@@ -40,7 +48,7 @@ beforeEach(async () => {
   await sources.insert(source(), []);
   await sources.insert(source({ id: "src_2" }), []);
   await sources.insert(source({ id: "src_b", tenantId: "ten_b" }), []);
-});
+}
 
 const owners: Readonly<Record<string, string>> = { src_1: "ten_a", src_2: "ten_a", src_b: "ten_b" };
 
@@ -294,4 +302,281 @@ describe("many alerts", () => {
     expect(await raise(drafts)).toHaveLength(120);
     expect((await incidents.byNumber("ten_a", 120))?.alert).toEqual(alert);
   });
+});
+
+describe("whatever comes in whatever order", () => {
+  const few = (name: string) => fc.integer({ min: 1, max: 3 }).map((number) => `${name}${number}`);
+  const draft = fc
+    .record({
+      dedupKey: few("d"),
+      alertKey: fc.option(few("a"), { nil: null }),
+      proof: fc.option(few("p"), { freq: 2, nil: null }),
+      at: fc.integer({ min: 1, max: 9 }),
+    })
+    // A source is of one kind, so one key is never of both scopes.
+    .map((about) =>
+      incidentDraft({
+        ...about,
+        dedupScope: about.dedupKey === "d3" ? "forever" : "while_open",
+        alert: { at: about.at },
+      }),
+    );
+  const step = fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        sourceId: fc.constantFrom("src_1", "src_2"),
+        drafts: fc.array(draft, { minLength: 1, maxLength: 5 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        number: fc.integer({ min: 1, max: 4 }),
+        to: fc.constantFrom("resolved", "open"),
+      }),
+    },
+  );
+
+  it("outcomes, counts and numbers are those of a plain model", async ({ expect }) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+        await clear();
+        const model = new IncidentModel();
+        for (const each of steps) {
+          if ("drafts" in each) {
+            expect(await raise(each.drafts, each)).toEqual(model.raise(each.sourceId, each.drafts));
+            continue;
+          }
+          const present = model.incidents.find(({ number }) => number === each.number);
+          if (present === undefined || present.state === each.to) continue;
+          const live = model.live(present.sourceId, present.dedupKey);
+          const mayMove = each.to === "resolved" || live === undefined || live === present;
+          const moved = await move(
+            each.number,
+            each.to === "open" ? "resolved" : "open",
+            each.to === "open" ? "open" : "resolved",
+          );
+          expect(moved !== null).toBe(mayMove);
+          if (mayMove) model.settle(each.number, each.to);
+        }
+        const { items } = await incidents.page("ten_a", all, { limit: 100, cursor: null });
+        const stored = items.toSorted((a, b) => a.number - b.number);
+        expect(stored).toMatchObject(
+          model.incidents.map(({ dedupKey: _key, dedupScope: _scope, ...shown }) => shown),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+});
+
+const actor = { actorId: "key_1", actorType: "API_KEY" } as const;
+const nothing = { changes: {}, note: null };
+
+describe("a change", () => {
+  async function opened() {
+    const { raised } = await incidents.raise(request([incidentDraft()]));
+    const [found] = raised;
+    if (found === undefined) throw new Error("Nothing was raised");
+    return found.incident;
+  }
+  const moment = NOW + 7;
+
+  it("is written with its lines, each one revision, and tells the incident as it left it", async ({
+    expect,
+  }) => {
+    const before = await opened();
+    const after = {
+      ...before,
+      state: "acknowledged",
+      priority: "P1",
+      assignmentGroup: null,
+      acknowledgedAt: moment,
+    } as const;
+    const news = await incidents.change({
+      tenantId: "ten_a",
+      id: before.id,
+      at: moment,
+      before,
+      after,
+      changes: [
+        {
+          ...actor,
+          kind: "acknowledge",
+          changes: { state: { from: "open", to: "acknowledged" } },
+          note: "mine",
+        },
+        { ...actor, kind: "update", changes: { priority: { from: "P2", to: "P1" } }, note: null },
+      ],
+    });
+    expect(news?.map(({ change }) => change)).toMatchObject([
+      {
+        kind: "acknowledge",
+        at: moment,
+        ...actor,
+        changes: { state: { from: "open", to: "acknowledged" } },
+        note: "mine",
+      },
+      { kind: "update", changes: { priority: { from: "P2", to: "P1" } }, note: null },
+    ]);
+    const now = { ...after, updatedAt: moment, revision: 3 };
+    expect(news?.map(({ incident }) => incident)).toEqual([{ ...now, revision: 2 }, now]);
+    expect(news?.[0]?.source).toEqual({ id: "src_1", name: "SOC", kind: "splunk_alert" });
+    expect(await incidents.get("ten_a", before.id)).toEqual(now);
+    expect(await timelineOf(1)).toEqual(["update", "acknowledge", "create"]);
+  });
+
+  it("is written only over what was read; an occurrence meanwhile does not matter", async ({ expect }) => {
+    const before = await opened();
+    const write = (after: typeof before, over = before) =>
+      incidents.change({
+        tenantId: "ten_a",
+        id: before.id,
+        at: moment,
+        before: over,
+        after,
+        changes: [{ ...actor, ...nothing, kind: "update" }],
+      });
+    await raise([incidentDraft()]);
+    expect(await write({ ...before, priority: "P1" })).toHaveLength(1);
+    expect(await write({ ...before, priority: "P3" })).toBeNull();
+    expect(
+      await write({ ...before, state: "closed" }, { ...before, priority: "P1", assignmentGroup: null }),
+    ).toBeNull();
+    expect(await incidents.get("ten_a", before.id)).toMatchObject({
+      priority: "P1",
+      occurrences: 2,
+      revision: 3,
+    });
+    expect(await timelineOf(1)).toEqual(["update", "recur", "create"]);
+  });
+
+  it("does not open an incident again beside the one that its alerts have opened since", async ({
+    expect,
+  }) => {
+    const before = await opened();
+    await move(1, "open", "resolved");
+    expect((await incidents.live(before))?.id).toBeUndefined();
+    expect(await raise([incidentDraft()])).toEqual(["created 2"]);
+    expect(await move(1, "resolved", "open")).toBeNull();
+    expect((await incidents.live(before))?.number).toBe(2);
+    await move(2, "open", "resolved");
+    expect(await move(1, "resolved", "open")).not.toBeNull();
+    expect(await raise([incidentDraft()])).toEqual(["recurred 1"]);
+  });
+});
+
+describe("no tenant", () => {
+  it("meets another's incidents, in any query", async ({ expect }) => {
+    const { raised } = await incidents.raise(request([incidentDraft()]));
+    const [{ incident } = { incident: null }] = raised;
+    if (incident === null) throw new Error("Nothing was raised");
+    const { id } = incident;
+    expect(await incidents.get("ten_b", id)).toBeNull();
+    expect(await incidents.byNumber("ten_b", 1)).toBeNull();
+    expect(await incidents.live({ tenantId: "ten_b", id })).toBeNull();
+    expect((await incidents.page("ten_b", all, first)).items).toEqual([]);
+    expect((await incidents.timeline("ten_b", id, { limit: 9, before: null })).items).toEqual([]);
+    const write = { id, at: NOW, before: incident, after: { ...incident, state: "closed" } as const };
+    const changes = [{ ...actor, ...nothing, kind: "close" } as const];
+    expect(await incidents.change({ ...write, tenantId: "ten_b", changes })).toBeNull();
+    expect(await incidents.get("ten_a", id)).toEqual(incident);
+    expect(await timelineOf(1)).toEqual(["create"]);
+  });
+});
+
+describe("the list", () => {
+  it("shows what each filter lets through, newest first", async ({ expect }) => {
+    await raise(
+      [
+        named("a", {
+          shortDescription: 'Über 100% "CPU" on DB-1',
+          message: null,
+          searchName: null,
+          priority: "P1",
+        }),
+      ],
+      { at: NOW },
+    );
+    await raise([named("b", { message: "Brute_Force", searchName: "Logins", shortDescription: "b" })], {
+      at: NOW + 1,
+    });
+    await raise([named("c", { searchName: null, message: null, shortDescription: "c" })], {
+      sourceId: "src_2",
+      at: NOW + 2,
+    });
+    await move(2, "open", "resolved");
+    const numbers = async (about: Partial<IncidentFilter>) =>
+      (await incidents.page("ten_a", { ...all, ...about }, first)).items.map(({ number }) => number);
+    expect(await numbers({})).toEqual([3, 2, 1]);
+    expect(await numbers({ states: ["open"] })).toEqual([3, 1]);
+    expect(await numbers({ states: ["open", "resolved"], priorities: ["P2"] })).toEqual([3, 2]);
+    expect(await numbers({ sourceId: "src_2" })).toEqual([3]);
+    expect(await numbers({ createdFrom: NOW + 1, createdBefore: NOW + 2 })).toEqual([2]);
+    expect(await numbers({ text: '100% "cpu' })).toEqual([1]);
+    expect(await numbers({ text: "brute_force" })).toEqual([2]);
+    expect(await numbers({ text: "LOGINS" })).toEqual([2]);
+    expect(await numbers({ text: "inc0000003" })).toEqual([3]);
+    expect(await numbers({ text: incidentNumber(2) })).toEqual([2]);
+    expect(await numbers({ text: "%" })).toEqual([1]);
+    expect(await numbers({ text: "nowhere" })).toEqual([]);
+    expect(await numbers({ text: "b", states: ["open"] })).toEqual([1]);
+  });
+
+  it("pages without a gap or a repeat, also the timeline", async ({ expect }) => {
+    await raise(["a", "b", "c", "a", "a"].map((name) => named(name)));
+    const one = await incidents.page("ten_a", all, { limit: 2, cursor: null });
+    const two = await incidents.page("ten_a", all, { limit: 2, cursor: one.next });
+    const seen = [...one.items, ...two.items].map(({ number }) => number);
+    expect([seen.toSorted(), two.next]).toEqual([[1, 2, 3], null]);
+    const id = (await incidents.byNumber("ten_a", 1))?.id ?? "";
+    const newer = await incidents.timeline("ten_a", id, { limit: 2, before: null });
+    const older = await incidents.timeline("ten_a", id, { limit: 2, before: newer.next });
+    expect([...newer.items, ...older.items].map(({ kind }) => kind)).toEqual(["recur", "recur", "create"]);
+    expect(older.next).toBeNull();
+  });
+});
+
+describe("what is untold", () => {
+  it("is read as it was told the first time, until it is marked", async ({ expect }) => {
+    const { news } = await incidents.raise(request([named("a"), named("a"), named("b")]));
+    await raise([named("a")], { at: NOW + 5 });
+    expect(await incidents.countUntold(NOW + 5)).toBe(3);
+    const found = await incidents.untold(NOW + 5, 10);
+    const byName = (a: { change: { id: string } }, b: { change: { id: string } }) =>
+      a.change.id < b.change.id ? -1 : 1;
+    expect(found.toSorted(byName)).toEqual(news.toSorted(byName));
+    expect(await incidents.untold(NOW + 5, 2)).toHaveLength(2);
+    const [last] = news.slice(-1);
+    await incidents.markTold([{ incidentId: last?.incident.id ?? "", revision: 1 }], NOW + 9);
+    expect((await incidents.untold(NOW + 5, 10)).map(({ incident }) => incident.number)).toEqual([1, 1]);
+    const left = [...(await incidents.untold(NOW + 6, 10))];
+    await incidents.markTold(
+      left.map(({ incident: { id, revision } }) => ({ incidentId: id, revision })),
+      NOW + 9,
+    );
+    expect(await incidents.countUntold(NOW + 6)).toBe(0);
+  });
+
+  it("is told without its source's name when the source is gone", async ({ expect }) => {
+    await raise([incidentDraft()]);
+    await env.DB.exec("DELETE FROM sources WHERE id = 'src_1'");
+    const [news] = await incidents.untold(NOW + 1, 1);
+    expect(news?.source).toEqual({ id: "src_1", name: null, kind: null });
+  });
+});
+
+it("alerts are forgotten after 30 days, some at a time, and incidents never", async ({ expect }) => {
+  const old = ["a", "b", "c"].map((name) => named(name, { alertKey: name, proof: name }));
+  await raise(old, { at: NOW - days(ALERTS_KEPT_DAYS) - 1 });
+  await raise([named("d", { alertKey: "d" })], { at: NOW - days(ALERTS_KEPT_DAYS) + 1 });
+  expect(await incidents.prune(NOW, 2)).toBe(4);
+  expect(await incidents.prune(NOW, 2)).toBe(2);
+  expect(await incidents.prune(NOW, 2)).toBe(0);
+  expect(await raise([...old.slice(0, 1), named("d", { alertKey: "d" })])).toEqual([
+    "recurred 1",
+    "resent 4",
+  ]);
+  expect((await incidents.page("ten_a", all, first)).items).toHaveLength(4);
 });
