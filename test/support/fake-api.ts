@@ -16,6 +16,7 @@ import type { Principal, Scope } from "../../src/model/tenant.ts";
 import { FakeIncidents } from "./fake-incidents.ts";
 import { FakeLane } from "./fake-lane.ts";
 import { FAKE_PROVIDERS } from "./fake-providers.ts";
+import { FakePoller, FakeSources } from "./fake-sources.ts";
 import { FakeDestinations, FakeKeys, FakePublicKeys, FakeSessions, FakeTenants } from "./fake-stores.ts";
 
 export const NOW = Date.parse("2026-06-30T12:00:00.000Z");
