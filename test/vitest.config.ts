@@ -25,7 +25,7 @@ export default defineConfig(async () => ({
           name: "workers",
           testTimeout: 30_000, // property tests share two cores with everything else
           include: ["test/**/*.test.ts"],
-          exclude: ["test/node/**", "test/simulator/**", "test/bench/**"],
+          exclude: ["test/node/**", "test/simulator/**", "test/bench/**", "test/browser/**"],
           setupFiles: ["test/setup.ts"],
         },
       },
@@ -36,7 +36,7 @@ export default defineConfig(async () => ({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           environment: "node",
-          include: ["test/node/**/*.test.ts", "test/simulator/**/*.test.ts"],
+          include: ["test/node/**/*.test.ts", "test/simulator/**/*.test.ts", "test/browser/**/*.test.ts"],
         },
       },
     ],
