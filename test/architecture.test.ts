@@ -22,8 +22,11 @@ const SOURCES: Sources = Object.fromEntries(
     .filter(([path]) => path !== "src/env.d.ts"),
 );
 
-/** Folders of programs beside the Worker: `npm start` and `npm test`, `npm run deploy`, and the page in the browser. */
-const OTHER_PROGRAMS = ["local", "deploy", "console"];
+/**
+ * Folders of programs beside the Worker: `npm start` and `npm test`, `npm run deploy`, `npm run client:pack`, and the
+ * page in the browser.
+ */
+const OTHER_PROGRAMS = ["local", "deploy", "pack", "console"];
 /** What such a program may reach outside itself. */
 const PROGRAM_REACH: Readonly<Record<string, readonly string[]>> = { local: ["test/simulator/"] };
 

@@ -61,7 +61,7 @@ const RESULT: ProxyResult = {
   provider_code: 0,
   message: "Splunk took the event.",
   outcome: "delivered",
-  maybe_taken: true,
+  maybe_taken: false,
   latency_ms: 41,
   body: '{"text":"Success","code":0}',
 };
@@ -117,7 +117,6 @@ function canonicalStory(): Story {
     provider_code: "4",
     message: "Das Token wird abgewiesen \u2013 gr\u00fc\u00dfe \ud83d\ude00",
     outcome: "credentials_rejected",
-    maybe_taken: false,
   };
   return {
     name: "numbers and names of RFC 8785",
@@ -144,6 +143,7 @@ function timeoutStory(): Story {
     provider_code: null,
     message: "No answer came in time.",
     outcome: "timeout",
+    maybe_taken: true,
     latency_ms: 30_000.5,
     body: null,
   };
@@ -152,13 +152,13 @@ function timeoutStory(): Story {
     input: {
       ...PLAIN,
       id: "env_01999999000070008000000000000006",
-      request: { ...REQUEST, operation: "send_batch", payload: [] },
+      request: { ...REQUEST, operation: "send_batch", payload: {} },
       plaintext: JSON.stringify(result),
       encapsulation: fixedBytes(32, 240),
       nonce: fixedBytes(12, 0),
     },
     canonical:
-      '{"integration_id":"int_01999999000070008000000000000003","operation":"send_batch","payload":[]}',
+      '{"integration_id":"int_01999999000070008000000000000003","operation":"send_batch","payload":{}}',
     result,
   };
 }
