@@ -50,7 +50,7 @@ export function Shell({ here, children }: { here: string; children: ComponentChi
       <button class="skip button plain" type="button" onClick={focusMain}>
         Skip to the content
       </button>
-      <div class={`side ${isOpen ? "open" : ""}`}>
+      <header class={`side ${isOpen ? "open" : ""}`}>
         <div class="bar">
           <div class="brand">Sluice</div>
           <button
@@ -96,7 +96,7 @@ export function Shell({ here, children }: { here: string; children: ComponentChi
             </button>
           </div>
         </div>
-      </div>
+      </header>
       <main id="main" tabIndex={-1}>
         {children}
       </main>
