@@ -159,6 +159,10 @@ describe("an alert", () => {
     const drafts = ["a", "b", "c"].map((name) => named(name, { alertKey: name, proof: "sig-1" }));
     expect(await raise(drafts)).toEqual(["created 1", "created 2", "created 3"]);
     expect(await raise(drafts.slice(1))).toEqual(["replayed 1", "replayed 1"]);
+    const many = Array.from({ length: 150 }, (_, index) =>
+      named("many", { alertKey: `m-${index}`, proof: "sig-2" }),
+    );
+    expect((await raise(many)).filter((each) => each === "recurred 4")).toHaveLength(149);
   });
 
   it("opens a new incident when the old one was resolved, unless it is an update of the same notable", async ({
