@@ -1,6 +1,8 @@
 import { type Clock, type DurationMs, seconds, systemClock } from "../base/clock.ts";
 import { decodeBase64, decodeUtf8, encodeUtf8 } from "../base/encoding.ts";
 import { WebhookError } from "./errors.ts";
+import type { AuditEvent } from "./event.ts";
+import { isRecord } from "./receipt.ts";
 import { isMacOf, signedContent } from "./standard-webhooks.ts";
 
 /** How old or how far ahead a signed request may be unless you say otherwise; what the Standard Webhooks libraries take. */
@@ -27,7 +29,9 @@ export interface WebhookOptions {
 export interface VerifiedWebhook {
   /** `webhook-id`: the same on each retry of one delivery. Null in the plain form. */
   readonly id: string | null;
-  /** The body as JSON. */
+  /** The events in it, be it sent as a batch or as one event. */
+  readonly events: readonly AuditEvent[];
+  /** The whole body as JSON. */
   readonly payload: unknown;
 }
 
@@ -52,7 +56,8 @@ export async function verifyWebhook(
     name === undefined
       ? await verifyStandard(bytes, { headers, keys, options })
       : await verifyPlain(bytes, { header: headerOf(headers, name), keys });
-  return { id, payload: readPayload(bytes) };
+  const payload = readPayload(bytes);
+  return { id, events: eventsOf(payload), payload };
 }
 
 interface Given {
@@ -117,6 +122,16 @@ function readPayload(bytes: Uint8Array): unknown {
     // Told below.
   }
   throw new WebhookError("malformed", "The body is signed but is not JSON");
+}
+
+/** `{"events": […]}` in the mode `batch`, the event alone in the mode `event`. */
+function eventsOf(payload: unknown): readonly AuditEvent[] {
+  const list = isRecord(payload) ? payload["events"] : null;
+  return (Array.isArray(list) ? list : [payload]).filter(isEvent);
+}
+
+function isEvent(value: unknown): value is AuditEvent {
+  return isRecord(value) && typeof value["action"] === "string";
 }
 
 function headerOf(headers: ReceivedHeaders, name: string): string | null {
