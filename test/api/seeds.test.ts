@@ -1,4 +1,5 @@
 import { describe, it } from "vitest";
+import { AlertApi } from "../support/alert-api.ts";
 import { FakeApi } from "../support/fake-api.ts";
 
 /*
@@ -93,5 +94,84 @@ describe("a destination as SIEM guides describe it", () => {
       '{"provider":"splunk","endpoint":"https://splunk.example.com:8088/services/collector/event","token":"t","config":{"index":"audit"}}',
     );
     expect([status, body["ok"]]).toEqual([200, true]);
+  });
+});
+
+/** The payload template of ITSM guides, with a Splunk that fills it in. */
+const TEMPLATE = `{
+  "search_name": "$name$",
+  "result_count": "$job.resultCount$",
+  "search_uri": "$job.searchId$",
+  "severity": "$result.severity$",
+  "host": "$result.host$",
+  "source": "$result.source$",
+  "message": "$result.message$",
+  "stackflow_priority": "$result.stackflow_priority$",
+  "stackflow_assignment_group": "$result.stackflow_assignment_group$",
+  "timestamp": "$trigger_time$"
+}`;
+
+describe("Splunk's alerts as ITSM guides describe them", () => {
+  async function connected() {
+    const sluice = new AlertApi();
+    const { secret } = await sluice.source({ secret_header: "X-StackFlow-Secret" });
+    const send = (body: string) =>
+      sluice.send({
+        path: "/prod/api/webhooks/inbound/splunk",
+        headers: { "X-StackFlow-Secret": secret },
+        body,
+      });
+    return { sluice, send };
+  }
+
+  it("become an incident by their curl", async ({ expect }) => {
+    const { sluice, send } = await connected();
+    const { status, body } = await send(
+      '{"search_name":"High Error Rate","severity":"high","host":"app-server-01","message":"Error rate exceeded 10%","stackflow_priority":"P2","stackflow_assignment_group":"Platform Engineering"}',
+    );
+    expect([status, body]).toEqual([
+      201,
+      { incident_id: "inc_1", number: "INC0000001", priority: "P2", status: "open", deduplicated: false },
+    ]);
+    expect(sluice.incidents.drafts).toMatchObject([
+      {
+        shortDescription: "High Error Rate",
+        ciIdentifier: "app-server-01",
+        assignmentGroup: "Platform Engineering",
+      },
+    ]);
+  });
+
+  it("are read by their payload template, filled in or not", async ({ expect }) => {
+    const { send } = await connected();
+    expect((await send(TEMPLATE)).status).toBe(201);
+    const filled = TEMPLATE.replace("$name$", "Errors").replace("$result.severity$", "critical");
+    expect((await send(filled)).body).toMatchObject({ priority: "P1", deduplicated: false });
+  });
+
+  it("are polled from Enterprise Security by their mapping", async ({ expect }) => {
+    const mapping = `{
+      "notable_event_mapping": {
+        "search": "index=notable | search status=new earliest=-15m | table event_id, rule_name, severity, dest, src, owner",
+        "poll_interval_minutes": 5,
+        "severity_mapping": { "critical": "P1", "high": "P2", "medium": "P3", "low": "P4" },
+        "field_mapping": { "short_description": "rule_name", "ci_identifier": "dest", "source_ip": "src" }
+      }
+    }`;
+    const { run } = curl();
+    const body = {
+      kind: "splunk_es",
+      rest_url: "https://splunk.example.com:8089",
+      username: "u",
+      password: "p",
+    };
+    const made = await run("POST", "/v1/sources", JSON.stringify({ ...body, ...JSON.parse(mapping) }));
+    expect([made.status, made.body["search"]]).toEqual([201, expect.stringMatching(/^index=notable/)]);
+    const plain = await run("POST", "/v1/sources", JSON.stringify(body));
+    const patched = await run("PATCH", `/v1/sources/${plain.body["id"]}`, mapping);
+    expect([patched.status, patched.body["field_mapping"]]).toEqual([
+      200,
+      { short_description: "rule_name", ci_identifier: "dest", source_ip: "src" },
+    ]);
   });
 });
