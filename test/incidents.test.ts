@@ -137,6 +137,7 @@ describe("alerts", () => {
       outcome: "SUCCESS",
       metadata: {
         incident: viewIncident(incident),
+        revision: 2,
         changes: {},
         note: null,
         source: { id: "src_1", name: "SOC", kind: "splunk_alert" },

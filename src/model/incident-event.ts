@@ -55,7 +55,13 @@ export function incidentEvent({ incident, change, source }: IncidentNews): Relay
     resource_id: incident.id,
     service: "sluice",
     outcome: "SUCCESS",
-    metadata: { incident: viewIncident(incident), changes: change.changes, note: change.note, source },
+    metadata: {
+      incident: viewIncident(incident),
+      revision: incident.revision, // deliveries can overtake each other; a receiver keeps the highest
+      changes: change.changes,
+      note: change.note,
+      source,
+    },
   };
   return { id: change.eventId, at: change.at, action, json: withIntegrityHash(event) };
 }
