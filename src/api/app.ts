@@ -19,6 +19,7 @@ import { keyEndpoints } from "./keys.ts";
 import { documentEndpoints, registerEndpoint } from "./openapi.ts";
 import { operatorEndpoints } from "./operator.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
+import { providerEndpoints } from "./providers.ts";
 import { proxyEndpoints } from "./proxy.ts";
 import { publicKeyEndpoints } from "./public-keys.ts";
 import { routePreviewEndpoints } from "./route-preview.ts";
@@ -33,6 +34,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     ...eventEndpoints(deps),
     ...batchEndpoints(deps),
     ...catalogEndpoints(),
+    ...providerEndpoints(deps),
     ...destinationTestEndpoints(deps),
     ...destinationEndpoints(deps),
     ...routePreviewEndpoints(deps),

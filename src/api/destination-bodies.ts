@@ -39,8 +39,7 @@ export function patchBody(providers: readonly Provider[]): RequestBody {
 
 function createShape(provider: Provider) {
   const { endpoint, ...rest } = DestinationFields.partial().shape;
-  // Datadog's site and AWS's region each name the endpoint.
-  const canDerive = ["site", "region"].some((name) => Object.hasOwn(provider.config.shape, name));
+  const canDerive = provider.guide.endpoint.derivedFrom.length > 0;
   return z
     .strictObject({
       provider: z.literal(provider.kind),

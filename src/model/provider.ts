@@ -186,11 +186,30 @@ export interface ConnectInput {
   readonly secrets: unknown;
 }
 
+/** What a person has to know to fill in the form of a destination, in the vendor's own words. */
+export interface ProviderGuide {
+  /** One sentence: through what events get there. */
+  readonly summary: string;
+  readonly endpoint: {
+    readonly label: string;
+    readonly example: string;
+    /** Where to find it in the vendor's screens. */
+    readonly help: string;
+    /** Settings that stand for the endpoint, which may then be left out. Empty: it is always given. */
+    readonly derivedFrom: readonly string[];
+  };
+  /** What to prepare at the vendor, in order. */
+  readonly steps: readonly string[];
+  /** What surprises people later. */
+  readonly notes: readonly string[];
+}
+
 /** A provider as the registry holds it: generics erased, so that the registry is a plain list without casts. */
 export interface Provider {
   readonly kind: string;
   /** For people: "Splunk HTTP Event Collector". */
   readonly title: string;
+  readonly guide: ProviderGuide;
   /** Zod object of `config`: form, OpenAPI and strictness come from it. */
   readonly config: z.ZodObject;
   /** Zod object of the secret fields: masking is structural, not a list of names. */
@@ -204,6 +223,7 @@ export interface Provider {
 export interface ProviderDefinition<Config extends z.ZodObject, Secrets extends z.ZodObject> {
   readonly kind: string;
   readonly title: string;
+  readonly guide: ProviderGuide;
   readonly config: Config;
   readonly secrets: Secrets;
   /** Each is performed by the connector that `build` makes. */

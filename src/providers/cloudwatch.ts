@@ -12,6 +12,7 @@ import { cloudwatchProbe } from "./shared/cloudwatch-probe.ts";
 import { awsError, readCloudwatchAnswer } from "./shared/cloudwatch-reply.ts";
 import { MAX_AGE, selectByTime } from "./shared/cloudwatch-window.ts";
 import { EVENT_OPERATIONS, performEvents } from "./shared/event-operations.ts";
+import { CLOUDWATCH_GUIDE } from "./shared/guides.ts";
 import { isHtml, jsonObject } from "./shared/reply.ts";
 
 /*
@@ -31,29 +32,54 @@ const Config = z.strictObject({
       "Expected a log group: up to 512 letters, digits and the characters . _ / # -",
     )
     .default(DEFAULT_GROUP)
-    .meta({ description: "Created when it does not exist and the key is allowed to" }),
+    .meta({
+      title: "Log group",
+      description:
+        "Created when it does not exist and the key is allowed to. In AWS: CloudWatch, Logs, Log groups",
+    }),
   log_stream: z
     .string()
     .regex(/^[^:*\p{Cc}\p{Cs}]{1,512}$/u, "Expected a log stream: up to 512 characters without : and *")
     .optional()
-    .meta({ description: "The destination's id when absent; created when it does not exist" }),
+    .meta({
+      title: "Log stream",
+      description: "The destination's id when absent; created when it does not exist",
+      examples: ["sluice"],
+    }),
   region: z
     .string()
     .regex(AWS_REGION, "Expected an AWS region like eu-central-1")
     .optional()
-    .meta({ description: "Of the endpoint, where that does not name it", example: "eu-central-1" }),
+    .meta({
+      title: "AWS region",
+      description:
+        "The code beside the region's name at the top right of the AWS console; needed where the endpoint does not name it",
+      examples: ["eu-central-1", "us-east-1"],
+    }),
 });
 
 const secret = (what: string, form: RegExp) =>
   z
     .string({ error: `Expected the ${what}` })
-    .regex(form, `Expected the ${what} alone: no spaces, line breaks or other characters`)
-    .meta({ description: `${what[0]?.toUpperCase()}${what.slice(1)}` });
+    .regex(form, `Expected the ${what} alone: no spaces, line breaks or other characters`);
 
 const Secrets = z.strictObject({
-  access_key_id: secret("access key id", /^\w{1,128}$/),
-  secret_access_key: secret("secret access key", /^[!-~]{1,512}$/),
-  session_token: secret("session token of temporary keys", /^[!-~]{1,8192}$/).optional(),
+  access_key_id: secret("access key id", /^\w{1,128}$/).meta({
+    title: "Access key ID",
+    description:
+      "In AWS: IAM, Users, the user, Security credentials, Access keys. It needs logs:PutLogEvents and logs:CreateLogStream on the log group",
+    examples: ["AKIAIOSFODNN7EXAMPLE"],
+  }),
+  secret_access_key: secret("secret access key", /^[!-~]{1,512}$/).meta({
+    title: "Secret access key",
+    description: "AWS shows it once, when the access key is created",
+  }),
+  session_token: secret("session token of temporary keys", /^[!-~]{1,8192}$/)
+    .optional()
+    .meta({
+      title: "Session token",
+      description: "Of temporary keys only; they run out",
+    }),
 });
 
 // --- Limits ---------------------------------------------------------------------------------------------
@@ -139,6 +165,7 @@ function isMended(answer: HttpAnswer): boolean {
 export const cloudwatch = defineProvider({
   kind: "cloudwatch",
   title: "AWS CloudWatch Logs",
+  guide: CLOUDWATCH_GUIDE,
   config: Config,
   secrets: Secrets,
   operations: EVENT_OPERATIONS,

@@ -16,6 +16,7 @@ import { placeOf } from "./shared/datadog-place.ts";
 import { datadogProbe } from "./shared/datadog-probe.ts";
 import { DATADOG_SITES } from "./shared/datadog-sites.ts";
 import { typedUrl } from "./shared/endpoint.ts";
+import { DATADOG_GUIDE } from "./shared/guides.ts";
 import { performAll } from "./shared/perform.ts";
 
 /*
@@ -34,22 +35,39 @@ const Config = z.strictObject({
     .min(1)
     .max(253)
     .optional()
-    .meta({ description: `Datadog site: ${DATADOG_SITES.join(", ")}`, example: "datadoghq.eu" }),
+    .meta({
+      title: "Datadog site",
+      description: `The site that your keys belong to, as in the address of Datadog in your browser: ${DATADOG_SITES.join(", ")}`,
+      examples: [...DATADOG_SITES],
+    }),
   api_url: z
     .string()
     .refine((text) => typedUrl(text).ok, "Expected an https:// URL")
     .optional()
-    .meta({ description: "Base of Datadog's API for events and metrics, where it is not the site's own" }),
-  service: attribute("a service").default("sluice"),
+    .meta({
+      title: "API URL",
+      description: "Base of Datadog's API for events and metrics, where it is not the site's own",
+      examples: ["https://api.datadoghq.eu"],
+    }),
+  service: attribute("a service")
+    .default("sluice")
+    .meta({ title: "Service", description: "The reserved attribute `service` of every log" }),
   source: attribute("a source")
     .default("sluice")
-    .meta({ description: "`ddsource`: selects the log pipeline" }),
+    .meta({ title: "Source", description: "`ddsource`: selects the log pipeline" }),
   tags: z
     .array(z.string().regex(/^[^\s,][^,\n]{0,199}$/, "Expected a tag like env:production, without commas"))
     .max(100)
-    .optional(),
-  hostname: attribute("a host name").optional(),
-  gzip: z.boolean().default(true),
+    .optional()
+    .meta({
+      title: "Tags",
+      description: "`ddtags` of every log",
+      examples: [["env:production", "team:security"]],
+    }),
+  hostname: attribute("a host name")
+    .optional()
+    .meta({ title: "Host name", description: "The reserved attribute `host` of every log" }),
+  gzip: z.boolean().default(true).meta({ title: "Compress requests", description: "With gzip" }),
 });
 type Config = z.infer<typeof Config>;
 
@@ -59,10 +77,16 @@ const key = (what: string) =>
     .regex(/^[!-~]{1,512}$/, `Expected the ${what} alone: no spaces, line breaks or other characters`);
 
 const Secrets = z.strictObject({
-  token: key("API key").meta({ description: "API key" }),
-  app_key: key("application key")
-    .optional()
-    .meta({ description: "Application key, for reading through the proxy" }),
+  token: key("API key").meta({
+    title: "API key",
+    description:
+      "In Datadog: Organization Settings, API Keys. An application key is no API key, and a key is valid at one site only",
+    examples: ["0123456789abcdef0123456789abcdef"],
+  }),
+  app_key: key("application key").optional().meta({
+    title: "Application key",
+    description: "For reading through the proxy; delivery does not need it",
+  }),
 });
 
 // --- Limits ---------------------------------------------------------------------------------------------
@@ -115,6 +139,7 @@ function createLogs({ source, service, hostname, tags }: Config) {
 export const datadog = defineProvider({
   kind: "datadog",
   title: "Datadog logs",
+  guide: DATADOG_GUIDE,
   config: Config,
   secrets: Secrets,
   operations: { send_event: SEND_EVENT, send_metric: SEND_METRIC, send_log: SEND_LOG },

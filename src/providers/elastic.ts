@@ -16,6 +16,7 @@ import { readBulkAnswer } from "./shared/elastic-bulk.ts";
 import { elasticProbe } from "./shared/elastic-probe.ts";
 import { typedUrl } from "./shared/endpoint.ts";
 import { EVENT_OPERATIONS, performEvents } from "./shared/event-operations.ts";
+import { ELASTIC_GUIDE } from "./shared/guides.ts";
 
 /*
  * Elasticsearch and OpenSearch, through `_bulk`: for each event a line that says `create` with the event's id, and
@@ -40,16 +41,27 @@ const Config = z.strictObject({
   data_stream: targetName("a data stream")
     .optional()
     .meta({
+      title: "Data stream",
       description: `Data stream of every event that no route sends elsewhere; ${DEFAULT_DATA_STREAM} when neither it nor an index is named`,
-      example: DEFAULT_DATA_STREAM,
+      examples: [DEFAULT_DATA_STREAM],
     }),
-  index: targetName("an index").optional().meta({ description: "Plain index or alias in its place" }),
+  index: targetName("an index")
+    .optional()
+    .meta({
+      title: "Index",
+      description: "Plain index or alias in place of the data stream",
+      examples: ["audit"],
+    }),
   pipeline: z
     .string()
     .regex(/^[!-~]{1,255}$/, "Expected the name of an ingest pipeline")
     .optional()
-    .meta({ description: "Ingest pipeline that every document goes through; it has to exist" }),
-  gzip: z.boolean().default(true),
+    .meta({
+      title: "Ingest pipeline",
+      description:
+        "That every document goes through; it has to exist. In Kibana: Stack Management, Ingest Pipelines",
+    }),
+  gzip: z.boolean().default(true).meta({ title: "Compress requests", description: "With gzip" }),
 });
 type Config = z.infer<typeof Config>;
 
@@ -58,16 +70,24 @@ const Secrets = z.strictObject({
     .string({ error: "Expected the API key" })
     .regex(/^[!-~]{1,1024}$/, "Expected the API key alone: no spaces, line breaks or other characters")
     .optional()
-    .meta({ description: "API key: its encoded value, or `id:api_key`" }),
+    .meta({
+      title: "API key",
+      description:
+        "Its encoded value, or `id:api_key`. In Kibana: Stack Management, API keys, Create API key, with create_doc and auto_configure on the data stream",
+    }),
   username: z
     .string({ error: "Expected the user name" })
     .regex(/^[^\p{Cc}:]{1,256}$/u, "Expected a user name without colons and line breaks")
     .optional()
-    .meta({ description: "With a password, in place of an API key" }),
+    .meta({
+      title: "User name",
+      description: "With a password, in place of an API key; OpenSearch has no API keys",
+    }),
   password: z
     .string({ error: "Expected the password" })
     .regex(/^\P{Cc}{1,1024}$/u, "Expected a password without line breaks")
-    .optional(),
+    .optional()
+    .meta({ title: "Password", description: "Of that user" }),
 });
 type Secrets = z.infer<typeof Secrets>;
 
@@ -177,6 +197,7 @@ function envelopeBytes(event: RelayEvent): number {
 export const elastic = defineProvider({
   kind: "elastic",
   title: "Elasticsearch or OpenSearch",
+  guide: ELASTIC_GUIDE,
   config: Config,
   secrets: Secrets,
   operations: EVENT_OPERATIONS,

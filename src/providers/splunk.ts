@@ -12,6 +12,7 @@ import {
   type Session,
 } from "../model/provider.ts";
 import { isWorthCompressing } from "./shared/compress.ts";
+import { SPLUNK_GUIDE } from "./shared/guides.ts";
 import { cookieOf, readHecAcks } from "./shared/hec-acks.ts";
 import { hecChannel, hecUrls } from "./shared/hec-endpoint.ts";
 import { HEC_OPERATIONS, hecIndex, hecMetadata, hecPerform } from "./shared/hec-operations.ts";
@@ -26,34 +27,55 @@ import { readHecAnswer } from "./shared/hec-reply.ts";
 // --- Settings -------------------------------------------------------------------------------------------
 
 const Config = z.strictObject({
-  index: hecIndex
-    .optional()
-    .meta({ description: "Index of every event that no route sends elsewhere; the token's own when absent" }),
-  sourcetype: hecMetadata("a source type").default("_json"),
-  source: hecMetadata("a source").default("sluice"),
-  host: hecMetadata("a host").default("sluice"),
+  index: hecIndex.optional().meta({
+    title: "Index",
+    description:
+      "Index of every event that no route sends elsewhere; the token's own when absent. The token must allow it: Settings, Data inputs, HTTP Event Collector, Edit, Select Allowed Indexes",
+    examples: ["main", "security"],
+  }),
+  sourcetype: hecMetadata("a source type")
+    .default("_json")
+    .meta({ title: "Source type", description: "Sent with every event; `_json` extracts all fields" }),
+  source: hecMetadata("a source")
+    .default("sluice")
+    .meta({ title: "Source", description: "Sent with every event, as `source`" }),
+  host: hecMetadata("a host")
+    .default("sluice")
+    .meta({ title: "Host", description: "Sent with every event, as `host`" }),
   acknowledge: z
     .union([z.literal("auto"), z.boolean()])
     .default("auto")
     .meta({
+      title: "Indexer acknowledgement",
       description:
         "Indexer acknowledgement: `auto` follows the token, `false` ignores it, `true` also makes the connection test demand it",
     }),
   ack_timeout_seconds: z.int().min(180).max(600).default(300).meta({
+    title: "Acknowledgement timeout in seconds",
     description: "An acknowledgement that takes longer counts as lost, and the events are sent again",
   }),
   auth_scheme: z
     .enum(["Splunk", "Bearer"])
     .default("Splunk")
-    .meta({ description: "`Bearer` is for receivers that speak HEC's format but are not Splunk" }),
-  gzip: z.boolean().default(true),
+    .meta({
+      title: "Authorization scheme",
+      description: "`Bearer` is for receivers that speak HEC's format but are not Splunk",
+    }),
+  gzip: z
+    .boolean()
+    .default(true)
+    .meta({ title: "Compress requests", description: "With gzip, which HEC understands" }),
 });
 
 const Secrets = z.strictObject({
   token: z
     .string({ error: "Expected the HEC token" })
     .regex(/^[!-~]{1,512}$/, "Expected the HEC token alone: no spaces, line breaks or other characters")
-    .meta({ description: "HEC token" }),
+    .meta({
+      title: "HEC token",
+      description: "In Splunk: Settings, Data inputs, HTTP Event Collector; the column Token Value",
+      examples: ["xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"],
+    }),
 });
 
 // --- Limits ---------------------------------------------------------------------------------------------
@@ -119,6 +141,7 @@ const OWN_SESSION: Session = { channel: null, cookie: null };
 export const splunk = defineProvider({
   kind: "splunk",
   title: "Splunk HTTP Event Collector",
+  guide: SPLUNK_GUIDE,
   config: Config,
   secrets: Secrets,
   operations: HEC_OPERATIONS,

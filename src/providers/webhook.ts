@@ -13,6 +13,7 @@ import {
 } from "../model/provider.ts";
 import { typedUrl } from "./shared/endpoint.ts";
 import { EVENT_OPERATIONS, performEvents } from "./shared/event-operations.ts";
+import { WEBHOOK_GUIDE } from "./shared/guides.ts";
 import { reach } from "./shared/reach.ts";
 import { isHtml } from "./shared/reply.ts";
 import { signingKey, standardHeaders } from "./shared/standard-webhooks.ts";
@@ -32,13 +33,17 @@ const MAX_EXTRA_HEADERS = 20;
 
 const Config = z.strictObject({
   mode: z.enum(["batch", "event"]).default("batch").meta({
+    title: "Body",
     description: '`batch` sends `{"events":[…]}`, `event` one request for each event with its JSON alone',
   }),
   signature_header: z
     .string()
     .superRefine((name, check) => complain(check, headerNameFault(name)))
     .default("X-Sluice-Signature")
-    .meta({ description: "What the header with `sha256=<hex>` is called; the Standard Webhooks ones stay" }),
+    .meta({
+      title: "Signature header",
+      description: "What the header with `sha256=<hex>` is called; the Standard Webhooks ones stay",
+    }),
   headers: z
     .record(z.string(), z.string())
     .superRefine((headers, check) => {
@@ -51,8 +56,9 @@ const Config = z.strictObject({
     })
     .optional()
     .meta({
+      title: "Extra headers",
       description: "Sent with every request as they are. No place for secrets: settings are shown in answers",
-      example: { "X-Audit-Source": "sluice" },
+      examples: [{ "X-Audit-Source": "sluice" }],
     }),
 });
 type Config = z.infer<typeof Config>;
@@ -76,8 +82,10 @@ const secret = z
 
 const Secrets = z.strictObject({
   secret: secret.meta({
+    title: "Signing secret",
     description:
-      "Signs both headers: `whsec_` + base64 with the decoded bytes, any other text with its UTF-8 bytes",
+      "Shared with the receiver, which checks the signature with it. Signs both headers: `whsec_` + base64 with the decoded bytes, any other text with its UTF-8 bytes",
+    examples: ["whsec_…"],
   }),
   previous_secret: secret.optional().meta({ description: "The one before; kept by the relay" }),
   previous_secret_expires_at: z
@@ -183,6 +191,7 @@ function readProbe(
 export const webhook = defineProvider({
   kind: "webhook",
   title: "Webhook",
+  guide: WEBHOOK_GUIDE,
   config: Config,
   secrets: Secrets,
   operations: EVENT_OPERATIONS,

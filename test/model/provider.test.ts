@@ -19,6 +19,12 @@ const connector: Connector = {
 const provider = defineProvider({
   kind: "fake",
   title: "A fake",
+  guide: {
+    summary: "",
+    endpoint: { label: "", example: "", help: "", derivedFrom: [] },
+    steps: [],
+    notes: [],
+  },
   config: z.strictObject({ index: z.string().default("main") }),
   secrets: z.strictObject({ token: z.string().min(8) }),
   operations: { send_event: { description: "Sends one event.", payload: z.strictObject({}) } },

@@ -1,6 +1,11 @@
 import { z } from "zod";
 import { err, ok } from "../../src/base/result.ts";
-import { type Connector, defineProvider, type Provider } from "../../src/model/provider.ts";
+import {
+  type Connector,
+  defineProvider,
+  type Provider,
+  type ProviderGuide,
+} from "../../src/model/provider.ts";
 
 /** An adapter that connects and does nothing: what the endpoints need of one. */
 function connectorOf(kind: string, origin: string): Connector {
@@ -33,11 +38,19 @@ function operations(...names: readonly string[]): Provider["operations"] {
   return Object.fromEntries(names.map((name) => [name, { description: name, payload, check: () => [] }]));
 }
 
+const GUIDE: ProviderGuide = {
+  summary: "A SIEM.",
+  endpoint: { label: "URL", example: "https://siem.example.com", help: "Its address.", derivedFrom: [] },
+  steps: ["Make a token."],
+  notes: [],
+};
+
 const token = z.string({ error: "Expected the token" }).min(1);
 
 const splunk = defineProvider({
   kind: "splunk",
   title: "Splunk HTTP Event Collector",
+  guide: GUIDE,
   config: z.strictObject({
     index: z.string().optional(),
     sourcetype: z.string().default("_json"),
@@ -52,6 +65,7 @@ const splunk = defineProvider({
 const datadog = defineProvider({
   kind: "datadog",
   title: "Datadog Logs",
+  guide: { ...GUIDE, endpoint: { ...GUIDE.endpoint, derivedFrom: ["site"] } },
   config: z.strictObject({ site: z.string().optional(), api_url: z.string().optional() }),
   secrets: z.strictObject({ token, app_key: token.optional() }),
   operations: operations("send_event", "send_metric", "send_log"),
@@ -64,6 +78,7 @@ const datadog = defineProvider({
 const cloudwatch = defineProvider({
   kind: "cloudwatch",
   title: "CloudWatch Logs",
+  guide: GUIDE,
   config: z.strictObject({ log_group: z.string().default("/sluice/audit") }),
   secrets: z.strictObject({
     access_key_id: token,
@@ -77,6 +92,7 @@ const cloudwatch = defineProvider({
 const elastic = defineProvider({
   kind: "elastic",
   title: "Elastic",
+  guide: GUIDE,
   config: z.strictObject({ index: z.string().optional() }),
   secrets: z.strictObject({ token }),
   operations: operations("send_event", "send_batch"),
@@ -86,6 +102,7 @@ const elastic = defineProvider({
 const webhook = defineProvider({
   kind: "webhook",
   title: "Webhook",
+  guide: GUIDE,
   config: z.strictObject({ signature_header: z.string().optional() }),
   secrets: z.strictObject({
     secret: token,
