@@ -35,7 +35,7 @@ interface Subject {
   readonly client: SplunkClient;
 }
 
-export class Poller extends DurableObject<Env> implements PollerCalls {
+export class Poller extends DurableObject<Env> implements Omit<PollerCalls, "test"> {
   readonly #deps: PollerDeps;
   #memory: PollMemory;
   #subject: Subject | null = null;
@@ -74,7 +74,8 @@ export class Poller extends DurableObject<Env> implements PollerCalls {
     };
   }
 
-  async test(): Promise<TestReport> {
+  /** `test` of `PollerCalls`: the platform does not call a method of that name. */
+  async examine(): Promise<TestReport> {
     const source = await this.#readSource();
     if (source === null) throw new Error("The source is gone, or this poller was never told of it");
     const subject = await this.#connect(source);

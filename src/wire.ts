@@ -281,7 +281,13 @@ function laneOf(env: Env, tenantId: string, destinationId: string): LaneCalls {
 
 /** The same for a polled source. */
 export function pollerOf(env: Env, tenantId: string, sourceId: string): PollerCalls {
-  return objectOf(env, env.POLLERS, `${tenantId}/${sourceId}`);
+  const poller = objectOf(env, env.POLLERS, `${tenantId}/${sourceId}`);
+  return {
+    configure: (...about) => poller.configure(...about),
+    pollNow: () => poller.pollNow(),
+    report: () => poller.report(),
+    test: () => poller.examine(),
+  };
 }
 
 /** Where the deployment keeps its objects: a jurisdiction is part of an object's identity, a hint counts when it is made. */
