@@ -19,7 +19,7 @@ import type { PublicKey } from "../model/public-key.ts";
 export interface SigningKey {
   readonly keyId: string;
   /** @returns 3,309 bytes */
-  readonly sign: (input: { readonly message: Uint8Array; readonly context: Uint8Array }) => Uint8Array;
+  readonly sign: (message: Uint8Array, context: Uint8Array) => Uint8Array;
 }
 
 export interface Addressing {
@@ -67,7 +67,7 @@ export async function sealEnvelope(
   const message = envelopeSignedBytes(unsigned);
   return {
     ...unsigned,
-    signature: toBase64(signingKey.sign({ message, context: utf8(ENVELOPE_CONTEXT) })),
+    signature: toBase64(signingKey.sign(message, utf8(ENVELOPE_CONTEXT))),
     mac: toBase64(await hmacSha512(keys.mac, message)),
   };
 }

@@ -123,17 +123,19 @@ async function prepare(call: ProxyCall, deps: ProxyDeps): Promise<Result<Prepare
     deps.signingKey(tenantId),
     deps.openSecrets(allowed.value.integration),
   ]);
-  if (!signingKey.ok || !opened.ok) {
-    const error = !signingKey.ok ? signingKey.error : opened.ok ? "" : opened.error;
-    deps.log("error", "proxy.vault_unavailable", {
-      tenant_id: tenantId,
-      destination_id: destinationId,
-      error,
-    });
-    return err({ reason: "vault_unavailable" });
-  }
+  if (!signingKey.ok) return outage(call, signingKey.error, deps);
+  if (!opened.ok) return outage(call, opened.error, deps);
   const ways = waysOf(call, { ...allowed.value, provider, secrets: opened.value }, deps);
   return ways.ok ? ok({ ...allowed.value, signingKey: signingKey.value, ways: ways.value }) : ways;
+}
+
+function outage(
+  { tenantId, integrationId }: ProxyCall,
+  error: string,
+  deps: ProxyDeps,
+): Result<never, Denial> {
+  deps.log("error", "proxy.vault_unavailable", { tenant_id: tenantId, integration_id: integrationId, error });
+  return err({ reason: "vault_unavailable" });
 }
 
 function waysOf(
