@@ -88,3 +88,109 @@ export interface TestReport {
   readonly acknowledgement: "on" | "off" | null;
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
 }
+
+export type IncidentState = "open" | "acknowledged" | "resolved" | "closed";
+export type Priority = "P1" | "P2" | "P3" | "P4";
+
+export interface Incident {
+  readonly id: string;
+  readonly number: string;
+  readonly state: IncidentState;
+  readonly priority: Priority;
+  readonly severity: string | null;
+  readonly assignment_group: string | null;
+  readonly short_description: string;
+  readonly ci_identifier: string | null;
+  readonly source_ip: string | null;
+  readonly search_name: string | null;
+  readonly message: string | null;
+  readonly source_id: string;
+  readonly occurrences: number;
+  readonly first_seen_at: string;
+  readonly last_seen_at: string;
+  readonly created_at: string;
+  readonly acknowledged_at: string | null;
+  readonly resolved_at: string | null;
+  readonly closed_at: string | null;
+  readonly alert: Readonly<Record<string, unknown>>;
+}
+
+export interface IncidentChange {
+  readonly id: string;
+  readonly at: string;
+  readonly kind: string;
+  readonly actor_type: string;
+  readonly actor_id: string;
+  readonly event_id: string;
+  readonly changes: Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
+  readonly note: string | null;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface Source {
+  readonly id: string;
+  readonly kind: "splunk_alert" | "splunk_es";
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly status: "waiting" | "active" | "degraded" | "disabled";
+  readonly status_reason: { readonly code: string; readonly message: string; readonly since: string } | null;
+  readonly last_seen_at: string | null;
+  readonly alerts: number;
+  readonly checks: readonly Check[];
+  readonly created_at: string;
+  readonly severity_mapping: Readonly<Record<string, Priority>>;
+  readonly field_mapping: Readonly<Record<string, string>>;
+  readonly dedup_fields?: readonly string[];
+  readonly secret_header?: string | null;
+  readonly allow_path_secret?: boolean;
+  readonly hmac?: unknown;
+  readonly rest_url?: string;
+  readonly search?: string | null;
+  readonly poll_interval_minutes?: number;
+  readonly polling?: {
+    readonly last_polled_at: string | null;
+    readonly checkpoint: string | null;
+    readonly next_poll_at: string | null;
+    readonly notables: number;
+    readonly failures: number;
+  } | null;
+}
+
+export interface SetupSheet {
+  readonly steps: readonly string[];
+  readonly url?: string;
+  readonly shared_url?: string;
+  readonly path_url?: string;
+  readonly header?: string;
+  readonly signature?: string;
+  readonly payload_template_text?: string;
+  readonly allow_list?: { readonly pattern: string; readonly conf: string };
+  readonly curl?: string;
+  readonly rest_url?: string;
+}
+
+export interface MadeSource extends Source {
+  readonly secret?: string;
+  readonly path_secret?: string;
+  readonly setup: SetupSheet;
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly scopes: readonly string[];
+  readonly require_signature: boolean;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+}
+
+export interface MadeKey extends ApiKey {
+  readonly key: string;
+  readonly signing_secret?: string;
+}
