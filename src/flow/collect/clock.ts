@@ -11,7 +11,7 @@ export interface SplunkClock extends ClockReading {
   readonly by: "search" | "date_header";
 }
 
-/** Refusals that say something of this search alone; after any other the next request would fare no better. */
+/** Statuses of a Splunk that refuses this search alone; after any other the next request would fare no better. */
 const REFUSED: readonly (number | null)[] = [200, 400, 403];
 
 /**
@@ -27,11 +27,15 @@ export async function readSplunkClock(
   const answeredAt = now();
   const told = reply.ok ? toldBy(reply.value) : null;
   if (told !== null) return ok({ splunk: told, askedAt, answeredAt, by: "search" });
-  if (!reply.ok && !REFUSED.includes(reply.error.httpStatus)) return reply;
+  if (!reply.ok && !isOfThisSearch(reply.error)) return reply;
   const date = Date.parse((reply.ok ? reply.value.headers["date"] : reply.error.date) ?? "");
   if (!Number.isNaN(date)) return ok({ splunk: date / seconds(1), askedAt, answeredAt, by: "date_header" });
   if (!reply.ok) return reply;
   return err(refusal("provider_error", "Splunk does not tell its clock"));
+}
+
+function isOfThisSearch({ httpStatus, trouble }: Refusal): boolean {
+  return REFUSED.includes(httpStatus) && trouble !== "config_rejected" && trouble !== "throttled";
 }
 
 /** Whole seconds: the one that is running does not count. */
