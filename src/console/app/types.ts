@@ -194,3 +194,37 @@ export interface MadeKey extends ApiKey {
   readonly key: string;
   readonly signing_secret?: string;
 }
+
+export interface CatalogEntry {
+  readonly action: string;
+  readonly description: string;
+  readonly category: string | null;
+  readonly default_index: string | null;
+}
+
+export const BATCH_STATES = ["buffered", "sent", "accepted", "indexed", "parked", "expired"] as const;
+export type BatchState = (typeof BATCH_STATES)[number];
+
+export interface Batch {
+  readonly batch_id: string;
+  readonly state: BatchState;
+  readonly destinations: readonly {
+    readonly destination_id: string;
+    readonly name: string;
+    readonly provider: string;
+    readonly state: BatchState | "unknown";
+    readonly counts: Readonly<Record<BatchState, number>> | null;
+    readonly attempts: number | null;
+    readonly buffered_at: string | null;
+    readonly last_attempt_at: string | null;
+    readonly accepted_at: string | null;
+    readonly indexed_at: string | null;
+    readonly parked_at: string | null;
+  }[];
+}
+
+export interface IngestReceipt {
+  readonly accepted: number;
+  readonly ids: readonly string[];
+  readonly batch_id: string;
+}
