@@ -34,6 +34,7 @@ const PROGRAM_REACH: Readonly<Record<string, readonly string[]>> = { local: ["te
 const REVEALERS = [
   "src/access/operator.ts",
   "src/flow/accept/signature.ts",
+  "src/flow/accept/splunk-proof.ts",
   "src/vault/root-key.ts",
   "src/vault/seal.ts",
   "src/wire.ts",
