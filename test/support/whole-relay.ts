@@ -1,9 +1,15 @@
-import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  createExecutionContext,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { gunzipSync } from "node:zlib";
 import type { DurationMs, EpochMs } from "../../src/base/clock.ts";
 import worker from "../../src/index.ts";
 import type { Lane } from "../../src/lane.ts";
+import type { BatchPart, LaneReport, Taken } from "../../src/model/lane.ts";
 
 /** Anything that comes back as JSON. */
 export type Json = Record<string, unknown>;
@@ -113,6 +119,24 @@ export class WholeRelay {
     const { body } = await this.call("GET", `/v1/audit/batches/${batchId}`);
     const all = (body["destinations"] ?? []) as Json[];
     return all.find(({ destination_id: id }) => id === destinationId) ?? {};
+  }
+
+  /** Gives a lane parts directly, past the queue. */
+  async submit(id: string, ...parts: readonly BatchPart[]): Promise<Taken> {
+    const taken = await this.#lane(id).submit({
+      ...{ tenantId: this.tenantId, destinationId: id, revision: 0, parts },
+    });
+    await settled();
+    return taken;
+  }
+
+  report(id: string): Promise<LaneReport> {
+    return this.#lane(id).report();
+  }
+
+  /** Memory gone, storage kept. */
+  evict(id: string): Promise<void> {
+    return evictDurableObject(this.#lane(id));
   }
 
   /** When the lane of a destination will wake. */
