@@ -3,7 +3,8 @@ import { createApi } from "./api/app.ts";
 import { problemResponse } from "./api/problem.ts";
 import { sweepUntold } from "./incidents.ts";
 import { fanOut, retryStranded, strand } from "./pipeline.ts";
-import { apiDeps, incidentDepsOf, pipelineDeps } from "./wire.ts";
+import { remindPollers } from "./pollers.ts";
+import { apiDeps, incidentDepsOf, pipelineDeps, remindDepsOf } from "./wire.ts";
 
 export { Lane } from "./lane.ts";
 export { Poller } from "./poller.ts";
@@ -36,7 +37,8 @@ export default {
     const isDeadLetterQueue = batch.queue.includes("-dead");
     await (isDeadLetterQueue ? strand : fanOut)(batch.messages, pipelineDeps(env));
   },
-  async scheduled(_controller, env) {
-    await Promise.all([sweepUntold(incidentDepsOf(env)), retryStranded(pipelineDeps(env))]);
+  async scheduled({ scheduledTime }, env) {
+    const reminded = remindPollers(scheduledTime, remindDepsOf(env));
+    await Promise.all([reminded, sweepUntold(incidentDepsOf(env)), retryStranded(pipelineDeps(env))]);
   },
 } satisfies ExportedHandler<Env>;

@@ -146,20 +146,23 @@ export class Poller extends DurableObject<Env> implements Omit<PollerCalls, "tes
   /** What a round came to. @returns when the next is due */
   #settle(round: Round, { source, settings }: Subject, startedAt: EpochMs): EpochMs {
     const { now, log } = this.#deps;
-    log(round.kind === "failed" ? "collect.failed" : "collect.ended", {
+    const facts = {
       tenant_id: source.tenantId,
       source_id: source.id,
       outcome: round.kind,
-      trouble: round.kind === "failed" ? round.failure.trouble : null,
-      http_status: round.kind === "failed" ? round.failure.httpStatus : null,
       rows: round.rows,
       notables: round.fresh,
       clock_from: round.clock?.by ?? null,
       clock_ahead_ms: round.clock === null ? null : seconds(round.clock.splunk) - round.clock.answeredAt,
       checkpoint_s: this.#memory.place.checkpoint,
       duration_ms: now() - startedAt,
-    });
-    if (round.kind === "failed") return this.#fail(round.failure);
+    };
+    if (round.kind === "failed") {
+      const { trouble, httpStatus } = round.failure;
+      log("collect.failed", { ...facts, trouble, http_status: httpStatus });
+      return this.#fail(round.failure);
+    }
+    log("collect.ended", facts);
     if (round.kind === "unfinished") return now() + round.again;
     this.#memory.set("health", succeeded(now()));
     return Math.max(now(), startedAt + minutes(settings.poll_interval_minutes));

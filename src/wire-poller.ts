@@ -9,6 +9,7 @@ import { PolledSearchSecrets } from "./model/polled-search.ts";
 import type { Source } from "./model/source.ts";
 import { SourceSecrets } from "./model/source-settings.ts";
 import type { Log } from "./observe/log.ts";
+import type { RemindDeps } from "./pollers.ts";
 import { createSourceStore, type SourceStore } from "./store/sources.ts";
 
 /** What a poller may do to the world outside its own storage. */
@@ -48,6 +49,19 @@ export function pollerDeps(env: Env, { now, send, log, raising, open }: PollerWi
       await raiseIncidents(source, drafts, raising);
     },
     log: (what, facts) => log(what === "collect.ended" ? "info" : "error", what, facts),
+  };
+}
+
+/** For the schedule. */
+export function remindDeps(
+  env: Env,
+  { log, poller }: { readonly log: Log; readonly poller: RemindDeps["poller"] },
+): RemindDeps {
+  const sources = createSourceStore(env.DB);
+  return {
+    polled: (request) => sources.polled(request),
+    poller,
+    log: (what, facts) => log("error", what, facts),
   };
 }
 

@@ -32,6 +32,7 @@ import { checkReadiness } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { scrape } from "./observe/metrics.ts";
 import { type IngestDeps, ingest, type StrandDeps } from "./pipeline.ts";
+import type { RemindDeps } from "./pollers.ts";
 import { findProvider, PROVIDERS } from "./providers/registry.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { createDestinationStore } from "./store/destinations.ts";
@@ -42,7 +43,7 @@ import { deriveKey, parseRootKey, type RootKey } from "./vault/root-key.ts";
 import { openSecrets, type SealBinding, sealSecrets } from "./vault/seal.ts";
 import { type IncidentDeps, incidentDeps } from "./wire-incidents.ts";
 import { proxyApi } from "./wire-proxy.ts";
-import { type PollerDeps, pollerDeps } from "./wire-poller.ts";
+import { type PollerDeps, pollerDeps, remindDeps } from "./wire-poller.ts";
 import { sourceDeps } from "./wire-sources.ts";
 
 /** What a lane may do to the world outside its own storage. */
@@ -145,6 +146,12 @@ export function pollerDepsOf(env: Env): PollerDeps {
     open: async ({ tenantId, id, sealedSecrets }) =>
       openSecrets(rootKey, { tenantId, recordId: id, purpose: "source-secrets" }, sealedSecrets),
   });
+}
+
+/** For the schedule. */
+export function remindDepsOf(env: Env): RemindDeps {
+  const poller: RemindDeps["poller"] = (tenantId, sourceId) => pollerOf(env, tenantId, sourceId);
+  return remindDeps(env, { log: commonOf(env).log, poller });
 }
 
 /** @param origin where the relay was asked, for links and for refusing to send to itself */
