@@ -146,6 +146,7 @@ describe("README", () => {
       "Requests that await Splunk's acknowledgement": `${constant("src/flow/acknowledge/pending.ts", "MAX_PENDING")}; then nothing more is sent to it`,
       "A replaced webhook secret still signs for, at most": `${constant("src/api/destination-input.ts", "MAX_ROTATION_SECONDS") / 86_400} days`,
       "Destinations of one tenant": count(constant("src/api/destinations.ts", "MAX_DESTINATIONS")),
+      "Public keys of one API key": `${constant("src/api/public-keys.ts", "MAX_PUBLIC_KEYS")}`,
       "Routes of one destination": found(
         "src/model/destination.ts",
         /z\.array\(Route\)\.max\((\d+)\)/g,
