@@ -52,6 +52,7 @@ export class TestLane {
   readonly #storage: DurableObjectStorage;
   readonly #crash = Promise.withResolvers<void>();
   #answersLeft = Number.POSITIVE_INFINITY;
+  #encodingsLeft = Number.POSITIVE_INFINITY;
 
   constructor(storage: DurableObjectStorage, script: Script = () => delivered) {
     this.#storage = storage;
@@ -103,6 +104,11 @@ export class TestLane {
     this.#answersLeft = count;
   }
 
+  /** The same while the `count`-th request is being encoded: nothing of it leaves. */
+  crashBeforeSending(count: number): void {
+    this.#encodingsLeft = count;
+  }
+
   /** Resolves when the crash has happened, or when there was nothing left to crash in. */
   get crashed(): Promise<unknown> {
     return Promise.race([this.#crash.promise, this.drain.idle()]);
@@ -136,6 +142,12 @@ export class TestLane {
       publicConfig: {},
       envelopeBytes: () => 0,
       encode: (events) => {
+        this.#encodingsLeft -= 1;
+        if (this.#encodingsLeft < 0) {
+          this.#answersLeft = -1; // whatever still travels is not heard of any more
+          this.#crash.resolve();
+          return new Promise(() => undefined);
+        }
         const ids = events.map(({ id }) => id);
         this.requests.push(ids);
         return { method: "POST", url: "https://siem.example", headers: {}, body: ids.join(" ") };

@@ -445,4 +445,38 @@ describe("whatever a provider answers", () => {
       { numRuns: 40 },
     );
   });
+
+  it("a crash at any of the moments at which the lane waits loses nothing, and repeats only what nobody had noted", async ({
+    expect,
+  }) => {
+    const answers = [3, 5, 12, 6, 4, 0, 7, 2, 1, 22, 8, 0];
+    const through = async (crash: (lane: TestLane) => void): Promise<{ requests: number; left: string[] }> =>
+      inStorage(async (storage) => {
+        const before = new TestLane(storage, moody(answers));
+        before.take(aPart("a", 120), aPart("b", 90));
+        crash(before);
+        for (let step = 0; step < 200; step += 1) {
+          before.drain.pump();
+          await before.crashed;
+          before.now = Math.max(before.now + 1, before.health.retryAt ?? 0);
+        }
+        const lane = before.restarted();
+        lane.script = () => delivered;
+        await lane.run();
+        const parked = lane.deadLetters.page(null, 10_000).items.map(({ eventId }) => eventId);
+        const known = new Set([...lane.arrived, ...parked]);
+        const { delivered: counted, parked: aside } = lane.ledger.totals;
+        expect(counted + aside).toBe(210);
+        return {
+          requests: before.requests.length,
+          left: [...ids("a", 120), ...ids("b", 90)].filter((id) => !known.has(id)),
+        };
+      });
+    const { requests } = await through(() => undefined);
+    expect(requests).toBeGreaterThan(8);
+    for (let moment = 0; moment <= requests; moment += 1) {
+      expect((await through((lane) => lane.crashAfter(moment))).left).toEqual([]);
+      expect((await through((lane) => lane.crashBeforeSending(moment))).left).toEqual([]);
+    }
+  });
 });
