@@ -116,12 +116,6 @@ function bodyOf(providers: readonly Provider[], id: "NewIntegration" | "Integrat
   const schema = z
     .looseObject({
       system_type: isNew ? systemType : systemType.optional(),
-      credential_id: z
-        .string()
-        .optional()
-        .meta({
-          description: "A sealed credential; or name the provider's secret fields, as for destinations",
-        }),
       ...fields,
       config: z
         .record(z.string(), z.unknown())
