@@ -194,6 +194,9 @@ async function change(db: D1Database, write: IncidentWrite): Promise<readonly In
   return written?.meta.changes === 0 ? null : (told?.results ?? []).map((row) => NewsRow.parse(row));
 }
 
+/** As `incidentNumber` writes it. */
+const NUMBER = "'INC' || printf('%07d', number)";
+
 function filterQuery(tenantId: string, filter: IncidentFilter) {
   const where = ["tenant_id = ?"];
   const values: (string | number)[] = [tenantId];
@@ -208,8 +211,9 @@ function filterQuery(tenantId: string, filter: IncidentFilter) {
   if (filter.createdFrom !== null) add("created_at >= ?", filter.createdFrom);
   if (filter.createdBefore !== null) add("created_at < ?", filter.createdBefore);
   // Not LIKE: D1 takes patterns of 50 bytes at most.
-  const place =
-    "concat_ws(char(10), short_description, message, search_name, 'INC' || printf('%07d', number))";
+  const place = ["short_description", "coalesce(message, '')", "coalesce(search_name, '')", NUMBER].join(
+    " || char(10) || ",
+  );
   if (filter.text !== null) add(`instr(lower(${place}), lower(?)) > 0`, filter.text);
   return { where: where.join(" AND "), values };
 }
