@@ -4,7 +4,7 @@ import { problemResponse } from "./api/problem.ts";
 import { sweepUntold } from "./incidents.ts";
 import { fanOut, retryStranded, strand } from "./pipeline.ts";
 import { remindPollers } from "./pollers.ts";
-import { apiDeps, incidentDepsOf, pipelineDeps, remindDepsOf } from "./wire.ts";
+import { apiDeps, incidentDepsOf, pipelineDeps, remindDepsOf, rewrapKeys } from "./wire.ts";
 
 export { Lane } from "./lane.ts";
 export { Poller } from "./poller.ts";
@@ -39,6 +39,11 @@ export default {
   },
   async scheduled({ scheduledTime }, env) {
     const reminded = remindPollers(scheduledTime, remindDepsOf(env));
-    await Promise.all([reminded, sweepUntold(incidentDepsOf(env)), retryStranded(pipelineDeps(env))]);
+    await Promise.all([
+      reminded,
+      sweepUntold(incidentDepsOf(env)),
+      retryStranded(pipelineDeps(env)),
+      rewrapKeys(env),
+    ]);
   },
 } satisfies ExportedHandler<Env>;

@@ -385,7 +385,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     }
     const connected = await this.#deps.connect(destination);
     if (!connected.ok) {
-      this.#complain("destination.unusable", connected.error);
+      this.#complain("destination.unusable", connected.error.message);
       this.#target = null;
       const now = this.#deps.now();
       const message = "The stored settings or secrets cannot be used; save them again";

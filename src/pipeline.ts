@@ -11,7 +11,7 @@ import { consume, type HandedOver, handOverDelay, type Message } from "./flow/qu
 import { decodeMessage } from "./flow/queue/message.ts";
 import { type ProduceDeps, produce } from "./flow/queue/produce.ts";
 import { plan } from "./flow/route/plan.ts";
-import type { Destination } from "./model/destination.ts";
+import type { DestinationSettings } from "./model/destination.ts";
 import { toLine } from "./model/event.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "./model/ingest.ts";
 import type { BatchPart, LaneCalls, Submission } from "./model/lane.ts";
@@ -43,7 +43,7 @@ export async function ingest(
 export interface FanOutDeps {
   readonly now: Clock;
   /** Fresh from the database for each delivery of the queue: a destination made before an event was accepted gets it. */
-  destinations(tenantId: string): Promise<readonly Destination[]>;
+  destinations(tenantId: string): Promise<readonly DestinationSettings[]>;
   lane(tenantId: string, destinationId: string): Pick<LaneCalls, "submit">;
   log(what: string, facts: Readonly<Record<string, unknown>>): void;
 }

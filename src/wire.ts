@@ -12,14 +12,14 @@ import type { AdministrativeAct, ApiDeps } from "./api/context.ts";
 import { randomBytes } from "./base/bytes.ts";
 import { type Clock, type DurationMs, isoTime, systemClock } from "./base/clock.ts";
 import { ID_PREFIX, newId, uuidV7 } from "./base/ids.ts";
-import { parseJson, withIntegrityHash } from "./base/json.ts";
-import { err, ok, type Result } from "./base/result.ts";
+import { withIntegrityHash } from "./base/json.ts";
+import type { Result } from "./base/result.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { checkEndpoint } from "./egress/guard.ts";
 import { createSend } from "./egress/send.ts";
 import { ownsBatchId } from "./flow/accept/idempotency.ts";
 import { diagnose } from "./flow/deliver/probe.ts";
-import { produce } from "./flow/queue/produce.ts";
+import { type ProduceDeps, produce } from "./flow/queue/produce.ts";
 import { explain } from "./flow/route/match.ts";
 import { changeIncident, countUntold, raiseIncidents } from "./incidents.ts";
 import type { Destination, StatusReason } from "./model/destination.ts";
@@ -31,20 +31,26 @@ import type { PollerCalls } from "./model/source.ts";
 import { checkReadiness } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { scrape } from "./observe/metrics.ts";
-import { type IngestDeps, ingest, type StrandDeps } from "./pipeline.ts";
+import { ingest, type StrandDeps } from "./pipeline.ts";
 import type { RemindDeps } from "./pollers.ts";
 import { findProvider, PROVIDERS } from "./providers/registry.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
+import { createCredentialStore } from "./store/credentials.ts";
 import { createDestinationStore } from "./store/destinations.ts";
 import { createSessionStore } from "./store/sessions.ts";
 import { createStrandedStore } from "./store/stranded.ts";
 import { createTenantStore } from "./store/tenants.ts";
-import { deriveKey, parseRootKey, type RootKey } from "./vault/root-key.ts";
-import { openSecrets, type SealBinding, sealSecrets } from "./vault/seal.ts";
 import { type IncidentDeps, incidentDeps } from "./wire-incidents.ts";
-import { proxyApi } from "./wire-proxy.ts";
 import { type PollerDeps, pollerDeps, remindDeps } from "./wire-poller.ts";
+import { proxyApi } from "./wire-proxy.ts";
 import { sourceDeps } from "./wire-sources.ts";
+import {
+  type ConnectFault,
+  connectDestination,
+  secretsToCallWith,
+  type WiredVault,
+  wireVault,
+} from "./wire-vault.ts";
 
 /** What a lane may do to the world outside its own storage. */
 export interface LaneDeps {
@@ -52,8 +58,8 @@ export interface LaneDeps {
   readonly send: Send;
   sleep(duration: DurationMs): Promise<void>;
   readDestination(tenantId: string, id: string): Promise<Destination | null>;
-  /** Settings and opened secrets as a connector; the error is for the log. */
-  connect(destination: Destination): Promise<Result<Connector, string>>;
+  /** Settings and opened secrets as a connector. */
+  connect(destination: Destination, slot?: "present" | "previous"): Promise<Result<Connector, ConnectFault>>;
   reportStatus(
     tenantId: string,
     id: string,
@@ -75,7 +81,7 @@ export interface LaneDeps {
 /** What is made once for each isolate. */
 interface Common {
   readonly config: Config;
-  readonly rootKey: RootKey;
+  readonly vault: WiredVault;
   readonly log: Log;
 }
 
@@ -85,22 +91,21 @@ let common: Common | null = null;
 function commonOf(env: Env): Common {
   if (common !== null) return common;
   const config = parseConfig(env);
-  const rootKey = parseRootKey(config.rootKey.reveal());
-  if (!rootKey.ok)
-    throw new Error(`ROOT_KEY is not usable (${rootKey.error.reason}): 32 random bytes in base64`);
-  common = { config, rootKey: rootKey.value, log: createLog(config.logLevel) };
+  const log = createLog(config.logLevel);
+  common = { config, vault: wireVault(env, { config, send: sendOf(config, []), log }), log };
   return common;
 }
 
 export function laneDeps(env: Env): LaneDeps {
-  const { config, rootKey, log } = commonOf(env);
+  const { config, vault, log } = commonOf(env);
   const destinations = createDestinationStore(env.DB);
   return {
     now: systemClock,
     send: sendOf(config, []),
     sleep: (duration) => scheduler.wait(duration),
     readDestination: (tenantId, id) => destinations.get(tenantId, id),
-    connect: async (destination) => connect(destination, rootKey),
+    connect: (destination, slot) =>
+      connectDestination(destination, findProvider(destination.provider), vault.open, slot),
     reportStatus: (tenantId, id, { status, reason }) =>
       destinations.reportStatus(tenantId, id, status, reason),
     forgetDestination: (tenantId, id) => destinations.remove(tenantId, id),
@@ -112,7 +117,7 @@ export function laneDeps(env: Env): LaneDeps {
         resource_id: resourceId,
         metadata,
       };
-      return enqueue(tenantId, fields, ingestDepsOf(env, rootKey), log);
+      return enqueue(tenantId, fields, produceDepsOf(env), log);
     },
     log: (what, facts) => log(isTrouble(what) ? "error" : "info", what, facts),
   };
@@ -130,21 +135,26 @@ export function pipelineDeps(env: Env): StrandDeps {
   };
 }
 
+/** For the schedule. */
+export function rewrapKeys(env: Env): Promise<void> {
+  return commonOf(env).vault.rewrap();
+}
+
 /** For the schedule and for pollers. */
 export function incidentDepsOf(env: Env): IncidentDeps {
-  const { rootKey, log } = commonOf(env);
-  return incidentDeps(env, { sendBatch: ingestDepsOf(env, rootKey).sendBatch, log });
+  const { log } = commonOf(env);
+  return incidentDeps(env, { ...produceDepsOf(env), log });
 }
 
 export function pollerDepsOf(env: Env): PollerDeps {
-  const { config, rootKey, log } = commonOf(env);
+  const { config, vault, log } = commonOf(env);
   return pollerDeps(env, {
     now: systemClock,
     send: sendOf(config, []),
     log,
     raising: incidentDepsOf(env),
-    open: async ({ tenantId, id, sealedSecrets }) =>
-      openSecrets(rootKey, { tenantId, recordId: id, purpose: "source-secrets" }, sealedSecrets),
+    open: ({ tenantId, id, sealedSecrets }) =>
+      vault.open({ tenantId, recordId: id, purpose: "source-secrets" }, sealedSecrets),
   });
 }
 
@@ -156,7 +166,7 @@ export function remindDepsOf(env: Env): RemindDeps {
 
 /** @param origin where the relay was asked, for links and for refusing to send to itself */
 export function apiDeps(env: Env, origin: string): ApiDeps {
-  const { config, rootKey, log } = commonOf(env);
+  const { config, vault, log } = commonOf(env);
   const destinations = createDestinationStore(env.DB);
   const keys = createApiKeyStore(env.DB);
   const stranded = createStrandedStore(env.DB);
@@ -164,17 +174,16 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
   const ownHosts = [new URL(publicUrl).host, new URL(origin).host];
   const isSecure = publicUrl.startsWith("https:");
   const send = sendOf(config, ownHosts);
-  const seal = async (binding: SealBinding, plaintext: string) => sealSecrets(rootKey, binding, plaintext);
-  const open = async (binding: SealBinding, sealed: string) => openSecrets(rootKey, binding, sealed);
+  const { seal, openOrReject: open } = vault;
   const keyring = createKeyring({
     now: systemClock,
     find: (hash) => keys.findByHash(hash),
     open: ({ tenantId, id }, sealed) => open({ tenantId, recordId: id, purpose: "signing-secret" }, sealed),
   });
-  const ingestDeps = ingestDepsOf(env, rootKey);
-  const incidents = incidentDeps(env, { sendBatch: ingestDeps.sendBatch, log });
+  const produceDeps = produceDepsOf(env);
+  const batchTagKey = () => vault.relayKeys.derive("batch-tag/v1");
+  const incidents = incidentDeps(env, { ...produceDeps, log });
   const raise: ApiDeps["raiseIncidents"] = (source, drafts) => raiseIncidents(source, drafts, incidents);
-  const sourceLookupKey = deriveKey(rootKey, "source-secret/v1");
   const sleep = (duration: DurationMs): Promise<void> => scheduler.wait(duration);
   return {
     now: systemClock,
@@ -212,14 +221,22 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
     tenants: createTenantStore(env.DB),
     keys,
     destinations,
+    credentials: createCredentialStore(env.DB),
     lanes: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
-    ...sourceDeps(env, { open, log, raiseIncidents: raise, lookupKey: async () => sourceLookupKey }),
+    ...sourceDeps(env, {
+      open,
+      log,
+      raiseIncidents: raise,
+      lookupKey: () => vault.relayKeys.derive("source-secret/v1"),
+    }),
     pollers: (tenantId, sourceId) => pollerOf(env, tenantId, sourceId),
     incidents: incidents.incidents,
     raiseIncidents: raise,
     changeIncident: (name, wanted) => changeIncident(name, wanted, incidents),
-    ingest: (request) => ingest(request, ingestDeps),
-    ownsBatchId: (tenantId, batchId) => ownsBatchId(tenantId, batchId, ingestDeps.batchTagKey),
+    // In memory after the isolate's first request.
+    ingest: async (request) =>
+      ingest(request, { ...produceDeps, random: randomBytes, batchTagKey: await batchTagKey() }),
+    ownsBatchId: async (tenantId, batchId) => ownsBatchId(tenantId, batchId, await batchTagKey()),
     providers: PROVIDERS,
     checkEndpoint: (url) => checkEndpoint(url, { allowInsecure: config.allowInsecureDestinations, ownHosts }),
     explain,
@@ -228,22 +245,17 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         now: systemClock,
         send,
       }),
-    record: (act) => record(act, ingestDeps, log),
+    record: (act) => record(act, produceDeps, log),
     ...proxyApi(env, {
       now: systemClock,
       providers: PROVIDERS,
       destinations,
       send,
       log,
-      record: (act) => record(act, ingestDeps, log),
-      signingKeys: {
-        current: () => Promise.reject(new Error("There are no signing keys yet")),
-        list: () => Promise.reject(new Error("There are no signing keys yet")),
-      },
-      openSecrets: async (destination) => {
-        const opened = secretsOf(destination, rootKey);
-        return opened.ok ? ok([opened.value]) : opened;
-      },
+      record: (act) => record(act, produceDeps, log),
+      signingKeys: vault.signingKeys,
+      openSecrets: (destination) =>
+        secretsToCallWith(destination, findProvider(destination.provider), vault.open, systemClock()),
     }),
     async consoleFile(name) {
       const found = await env.ASSETS.fetch(new URL(name, origin));
@@ -272,13 +284,8 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
   };
 }
 
-function ingestDepsOf(env: Env, rootKey: RootKey): IngestDeps {
-  return {
-    now: systemClock,
-    random: randomBytes,
-    batchTagKey: deriveKey(rootKey, "batch-tag/v1"),
-    sendBatch: (messages) => env.EVENTS.sendBatch([...messages]),
-  };
+function produceDepsOf(env: Env): ProduceDeps & { readonly now: Clock } {
+  return { now: systemClock, sendBatch: (messages) => env.EVENTS.sendBatch([...messages]) };
 }
 
 /** One object a destination. The tenant is part of its name, so that a wrong id can never reach another tenant's lane. */
@@ -318,31 +325,6 @@ function sendOf(config: Config, ownHosts: readonly string[]): Send {
   });
 }
 
-function connect(destination: Destination, rootKey: RootKey): Result<Connector, string> {
-  const { id, provider: kind, endpoint, config } = destination;
-  const provider = findProvider(kind);
-  if (provider === null) return err(`no provider called ${kind}`);
-  const secrets = secretsOf(destination, rootKey);
-  if (!secrets.ok) return secrets;
-  const connected = provider.connect({
-    destinationId: id,
-    endpoint: endpoint || null,
-    config,
-    secrets: secrets.value,
-  });
-  return connected.ok
-    ? connected
-    : err(connected.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
-}
-
-function secretsOf({ tenantId, id, sealedSecrets }: Destination, rootKey: RootKey): Result<unknown, string> {
-  const binding = { tenantId, recordId: id, purpose: "destination-secrets" };
-  const opened = openSecrets(rootKey, binding, sealedSecrets);
-  if (!opened.ok) return err(`sealed secrets: ${opened.error.reason}`);
-  const secrets = parseJson(opened.value);
-  return secrets.ok ? secrets : err("sealed secrets: not JSON");
-}
-
 /** An event of the relay itself, complete like any other. */
 function relayEvent(tenantId: string, fields: Readonly<Record<string, unknown>>): RelayEvent {
   const at = systemClock();
@@ -360,7 +342,7 @@ function relayEvent(tenantId: string, fields: Readonly<Record<string, unknown>>)
 }
 
 /** Puts an administrative act on the tenant's stream. */
-function record(act: AdministrativeAct, deps: IngestDeps, log: Log): Promise<void> {
+function record(act: AdministrativeAct, deps: ProduceDeps, log: Log): Promise<void> {
   const { tenantId, actorId, action, resourceType, resourceId, outcome = "SUCCESS", metadata } = act;
   const actorType = actorId === "operator" ? "OPERATOR" : "API_KEY";
   const actor = { actor_type: actorType, actor_id: actorId, outcome };
@@ -376,7 +358,7 @@ function record(act: AdministrativeAct, deps: IngestDeps, log: Log): Promise<voi
 async function enqueue(
   tenantId: string,
   fields: Readonly<Record<string, unknown>>,
-  deps: IngestDeps,
+  deps: ProduceDeps,
   log: Log,
 ): Promise<void> {
   const acceptedAt = systemClock();

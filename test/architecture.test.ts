@@ -35,9 +35,11 @@ const REVEALERS = [
   "src/access/operator.ts",
   "src/flow/accept/signature.ts",
   "src/flow/accept/splunk-proof.ts",
+  "src/vault/relay-keys.ts",
   "src/vault/root-key.ts",
-  "src/vault/seal.ts",
-  "src/wire.ts",
+  "src/vault/seal-v1.ts",
+  "src/vault/vault.ts",
+  "src/wire-vault.ts",
 ];
 /** Who may name the platform's `fetch`: the door to the outside, who hands it the key, and who runs elsewhere. */
 const FETCHERS = ["src/client/options.ts", "src/egress/", "src/wire.ts"];

@@ -7,8 +7,7 @@ import type { Destination } from "../src/model/destination.ts";
 import type { BatchPart, LaneReport } from "../src/model/lane.ts";
 import { createDestinationStore } from "../src/store/destinations.ts";
 import { createTenantStore } from "../src/store/tenants.ts";
-import { parseRootKey } from "../src/vault/root-key.ts";
-import { sealSecrets } from "../src/vault/seal.ts";
+import { apiDeps } from "../src/wire.ts";
 import { destination } from "./support/builders.ts";
 import { aPart } from "./support/lines.ts";
 
@@ -69,24 +68,23 @@ async function aDestination(
 ): Promise<Destination> {
   made += 1;
   const [id, tenantId] = [`siem_${made}`, `ten_${made}`];
+  await tenants.insert({ id: tenantId, name: "Acme", createdAt: 1 });
   const full = destination({
     id,
     tenantId,
     endpoint: splunk.addressFor(id),
     config: { gzip: false },
-    sealedSecrets: sealed({ id, tenantId }),
+    sealedSecrets: await sealed({ id, tenantId }),
     ...about,
   });
-  await tenants.insert({ id: tenantId, name: "Acme", createdAt: 1 });
   if (isSaved) await destinations.insert(full);
   return full;
 }
 
-function sealed({ id, tenantId }: Pick<Destination, "id" | "tenantId">): string {
-  const rootKey = parseRootKey(env.ROOT_KEY);
-  if (!rootKey.ok) throw new Error(rootKey.error.reason);
-  const binding = { tenantId, recordId: id, purpose: "destination-secrets" };
-  return sealSecrets(rootKey.value, binding, JSON.stringify({ token: "your-hec-token" }));
+function sealed({ id, tenantId }: Pick<Destination, "id" | "tenantId">): Promise<string> {
+  const { seal } = apiDeps(env, "https://relay.example.com");
+  const binding = { tenantId, recordId: id, purpose: "destination-secrets" } as const;
+  return seal(binding, JSON.stringify({ token: "your-hec-token" }));
 }
 
 function laneOf({ tenantId, id }: Destination): DurableObjectStub<Lane> {
@@ -315,7 +313,7 @@ describe("a lane whose sealed secrets do not open", () => {
   it("delivers as soon as they are saved anew", async ({ expect }) => {
     const to = await aDestination({ sealedSecrets: "v1.sealed" });
     await submit(to, fresh("bat_a", 2));
-    await mend(to, { sealedSecrets: sealed(to) });
+    await mend(to, { sealedSecrets: await sealed(to) });
     const report = await reported(to, isIdle);
     expect(report).toMatchObject({ status: "active", reason: null });
     expect(splunk.arrived).toHaveLength(2);

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { Unavailable } from "../base/errors.ts";
 import { ID_PREFIX, newId } from "../base/ids.ts";
 import { batchEndpoints } from "./batches.ts";
 import { catalogEndpoints } from "./catalog.ts";
@@ -27,6 +28,10 @@ import { sourceRotateEndpoints } from "./source-rotate.ts";
 import { sourceTestEndpoints } from "./source-test.ts";
 import { sourceEndpoints } from "./sources.ts";
 import { tenantEndpoints } from "./tenants.ts";
+import { vaultEndpoints } from "./vault.ts";
+
+/** What a caller is told to wait when something that the relay needs is out of reach. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** Everything that is answered, one line for each resource. */
 export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
@@ -48,6 +53,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     ...integrationEndpoints(deps),
     ...publicKeyEndpoints(deps),
     ...proxyEndpoints(deps),
+    ...vaultEndpoints(deps),
     ...keyEndpoints(deps),
     ...tenantEndpoints(deps),
     ...operatorEndpoints(deps),
@@ -110,6 +116,14 @@ const nothing = { access: { kind: "public" }, path: "(none)" } as const;
 
 function answerTo(error: unknown, deps: ApiDeps): Response {
   if (error instanceof ProblemError) return problemResponse(error.refusal, deps.publicUrl, error.headers);
+  if (error instanceof Unavailable) {
+    const detail =
+      "Something that the relay needs cannot be reached at the moment. Send the same request again.";
+    return problemResponse(
+      { code: "unavailable", detail, retryAfterSeconds: RETRY_AFTER_SECONDS },
+      deps.publicUrl,
+    );
+  }
   const detail =
     "Something went wrong inside the relay. The request id tells the operator which request it was.";
   return problemResponse({ code: "internal_error", detail }, deps.publicUrl);

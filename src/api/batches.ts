@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isoTimeOrNull, seconds } from "../base/clock.ts";
-import type { Destination } from "../model/destination.ts";
+import type { DestinationSettings } from "../model/destination.ts";
 import type { BatchFate } from "../model/lane.ts";
 import { askAll } from "./bounded.ts";
 import type { ApiContext, ApiDeps } from "./context.ts";
@@ -74,7 +74,7 @@ export function batchEndpoints(deps: ApiDeps): readonly Endpoint[] {
 async function readBatch(c: ApiContext, deps: ApiDeps): Promise<Response> {
   const { tenantId } = callerOf(c);
   const batchId = pathId(c, "batch", "batch_id");
-  if (!deps.ownsBatchId(tenantId, batchId)) return notFound("batch");
+  if (!(await deps.ownsBatchId(tenantId, batchId))) return notFound("batch");
   const destinations = await deps.destinations.forFanOut(tenantId);
   // Wrapped, because a lane that knows nothing (null) is not a lane that is silent.
   const fates = await askAll(
@@ -90,7 +90,7 @@ async function readBatch(c: ApiContext, deps: ApiDeps): Promise<Response> {
   return c.json(body);
 }
 
-function viewFate({ id, name, provider }: Destination, fate: BatchFate | null): DestinationFate {
+function viewFate({ id, name, provider }: DestinationSettings, fate: BatchFate | null): DestinationFate {
   const counts = fate === null ? null : countsOf(fate);
   return {
     destination_id: id,

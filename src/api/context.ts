@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import type { Clock, DurationMs, EpochMs } from "../base/clock.ts";
 import type { Result } from "../base/result.ts";
-import type { Destination, Routes } from "../model/destination.ts";
+import type { StoredCredential } from "../model/credential.ts";
+import type { Destination, DestinationSettings, Routes } from "../model/destination.ts";
 import type { HybridCryptoEnvelope } from "../model/envelope.ts";
 import type {
   Incident,
@@ -60,17 +61,41 @@ export interface Keys {
 }
 
 export interface Destinations {
-  insert(destination: Destination): Promise<void>;
+  /** With the secrets that were given with it. @returns false when the shared credential that it names is gone */
+  insert(destination: Destination): Promise<boolean>;
   /** Deleted ones too. */
   get(tenantId: string, id: string): Promise<Destination | null>;
   page(tenantId: string, request: PageRequest): Promise<Page<Destination>>;
   count(tenantId: string): Promise<number>;
   /** Everything to which an event may have been owed lately. */
-  forFanOut(tenantId: string): Promise<readonly Destination[]>;
-  /** @returns false when the row is gone or no longer at that revision */
+  forFanOut(tenantId: string): Promise<readonly DestinationSettings[]>;
+  /** @returns false when the row is gone or no longer at that revision, or the shared credential that it names is */
   update(destination: Destination, expectedRevision: number): Promise<boolean>;
   /** @returns false when it was not there or already deleted */
   markDeleted(tenantId: string, id: string, at: EpochMs): Promise<boolean>;
+  /** Takes the secrets that were given with a deleted one away, once its lane needs them no more. */
+  forgetSecrets(tenantId: string, id: string): Promise<void>;
+}
+
+/** Credentials; what each method promises is said where they are kept. */
+export interface Credentials {
+  insert(credential: StoredCredential): Promise<void>;
+  get(tenantId: string, id: string): Promise<StoredCredential | null>;
+  page(tenantId: string, request: PageRequest): Promise<Page<StoredCredential>>;
+  count(tenantId: string): Promise<number>;
+  users(
+    tenantId: string,
+    ids: readonly string[],
+  ): Promise<
+    readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly provider: string;
+      readonly credentialId: string;
+    }[]
+  >;
+  rotate(credential: StoredCredential, expectedVersion: number): Promise<boolean>;
+  remove(tenantId: string, id: string): Promise<boolean>;
 }
 
 export interface Sources {
@@ -145,7 +170,7 @@ export interface SealBinding {
   readonly tenantId: string;
   /** The id of the record that holds it. */
   readonly recordId: string;
-  readonly purpose: "destination-secrets" | "signing-secret" | "source-secrets";
+  readonly purpose: "destination-secrets" | "signing-secret" | "source-secrets" | "credential";
 }
 
 /** Something that a person did to the relay, for the tenant's own stream. Holds no secret. */
@@ -224,7 +249,9 @@ export interface ApiDeps {
   mayGrant(own: readonly Scope[], asked: readonly Scope[]): boolean;
   mintKey(): { readonly key: string; readonly hash: string; readonly prefix: string };
   mintSigningSecret(): string;
+  /** Rejects with `Unavailable` while nothing can be sealed. */
   seal(binding: SealBinding, plaintext: string): Promise<string>;
+  /** An error is for ever: the text is not what was sealed. Rejects with `Unavailable` while nobody can tell. */
   open(binding: SealBinding, sealed: string): Promise<Result<string, unknown>>;
   /** Called after a key was made or revoked here, so that this isolate forgets what it believed. */
   keysChanged(): void;
@@ -232,6 +259,7 @@ export interface ApiDeps {
   readonly tenants: Tenants;
   readonly keys: Keys;
   readonly destinations: Destinations;
+  readonly credentials: Credentials;
   lanes(tenantId: string, destinationId: string): LaneCalls;
 
   readonly sources: Sources;
@@ -260,8 +288,8 @@ export interface ApiDeps {
   ): Promise<Result<Incident, IncidentRefusal>>;
 
   ingest(request: IngestRequest): Promise<Result<IngestReceipt, Refusal>>;
-  /** Whether this relay has given the batch id to this tenant; needs no storage. */
-  ownsBatchId(tenantId: string, batchId: string): boolean;
+  /** Whether this relay has given the batch id to this tenant, told from the id alone. */
+  ownsBatchId(tenantId: string, batchId: string): Promise<boolean>;
 
   readonly providers: readonly Provider[];
   /** Whether a destination may be there at all; the error is one sentence for the caller. */

@@ -11,6 +11,7 @@ export function factsOf(destination: Destination): Facts {
     ...pick(destination, VISIBLE),
     provider: destination.provider,
     allowed_operations: destination.allowedOperations,
+    ...(destination.credentialIsShared ? { credential_id: destination.credentialId } : {}),
   };
 }
 

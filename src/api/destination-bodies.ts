@@ -1,6 +1,13 @@
 import { z } from "zod";
 import type { Provider } from "../model/provider.ts";
-import { canRotate, DestinationFields, RotationField, secretNames } from "./destination-input.ts";
+import {
+  canRotate,
+  DestinationFields,
+  FallbackField,
+  nextNames,
+  RotationField,
+  secretNames,
+} from "./destination-input.ts";
 import type { RequestBody } from "./endpoint.ts";
 
 /*
@@ -69,6 +76,11 @@ function changeShape(providers: readonly Provider[], allowsNull: boolean) {
     const description = `Secret, write-only. For ${owners.map(({ kind }) => kind).join(", ")}`;
     shape[name] = orNull(z.string().meta({ description }));
   }
+  for (const name of new Set(providers.flatMap(nextNames))) {
+    const description = "Secret, write-only: proved with a test event, then preferred over the present one";
+    shape[name] = z.string().optional().meta({ description });
+  }
+  shape["previous_token_ttl_seconds"] = FallbackField.optional();
   if (providers.some(canRotate)) shape["previous_secret_ttl_seconds"] = RotationField.optional();
   return z.strictObject(shape);
 }

@@ -1,19 +1,42 @@
 import { type EpochMs, seconds } from "../base/clock.ts";
 import type { Fault } from "../base/errors.ts";
-import { parseJson } from "../base/json.ts";
-import type { Destination } from "../model/destination.ts";
+import { secretsFrom } from "../model/credential.ts";
+import type { Destination, DestinationSettings } from "../model/destination.ts";
 import type { Connector, Provider } from "../model/provider.ts";
-import type { ApiDeps, SealBinding } from "./context.ts";
-import { type DestinationChange, isObject, mergePatch } from "./destination-input.ts";
+import type { ApiDeps } from "./context.ts";
+import { type DestinationChange, mergePatch, secretNames } from "./destination-input.ts";
+import {
+  faultsOfShared,
+  type Holding,
+  holdOwn,
+  holdShared,
+  type OpenedCredential,
+} from "./destination-secrets.ts";
 import { refuseInput } from "./problem.ts";
 
 /** Bytes of a destination's settings as stored; far above any sensible use, far below the largest row. */
 const MAX_CONFIG_CHARACTERS = 65_536;
 
+/** A destination that is not stored yet, or not in that form: settings, and nothing of how its secrets are kept. */
+type Settings = Omit<DestinationSettings, "credentialId" | "origin">;
+
+/** How the secrets of a draft are to be kept. */
+type Keeping =
+  /** As they are. */
+  | { readonly kind: "held"; readonly holding: Holding }
+  /** Sealed for this destination. `previous` are those that they replace, where these stand in for a while. */
+  | {
+      readonly kind: "own";
+      readonly present: Holding | null;
+      readonly previous: { readonly sealed: string; readonly until: EpochMs } | null;
+    };
+
 /** A destination as it would be stored, its secrets still in the open, and checked as a whole. */
 export interface Draft {
-  readonly destination: Omit<Destination, "sealedSecrets">;
+  readonly settings: Settings;
+  /** By the provider's names. */
   readonly secrets: Readonly<Record<string, unknown>>;
+  readonly keeping: Keeping;
   readonly connector: Connector;
 }
 
@@ -22,14 +45,30 @@ type DraftDeps = Pick<ApiDeps, "checkEndpoint">;
 /** How a named `config` meets the present one: PUT gives a new one, PATCH merges. */
 export type ConfigRule = "replace" | "merge";
 
+/** What a change starts from. */
+interface Present {
+  readonly settings: Settings;
+  readonly secrets: Readonly<Record<string, unknown>>;
+  /** Null for one that is new. */
+  readonly holding: Holding | null;
+}
+
+interface Rules {
+  readonly now: EpochMs;
+  readonly config: ConfigRule;
+  readonly deps: DraftDeps;
+  /** The credential that the change names, opened. */
+  readonly shared: OpenedCredential | null;
+}
+
 /** A destination that a request makes from nothing. */
 export function draftNew(
   change: DestinationChange,
   provider: Provider,
   at: { readonly id: string; readonly tenantId: string; readonly now: EpochMs },
-  deps: DraftDeps,
+  rules: Pick<Rules, "deps" | "shared">,
 ): Draft {
-  const blank: Omit<Destination, "sealedSecrets"> = {
+  const settings: Settings = {
     id: at.id,
     tenantId: at.tenantId,
     provider: provider.kind,
@@ -47,24 +86,29 @@ export function draftNew(
     status: "active",
     statusReason: null,
   };
-  return draftChange({ destination: blank, secrets: {} }, change, provider, {
-    now: at.now,
-    config: "replace",
-    deps,
-  });
+  const [next] = Object.keys(change.next);
+  if (next !== undefined) {
+    refuseInput([{ path: `next_${next}`, message: `A new destination has no secret yet; call it ${next}` }]);
+  }
+  const present = { settings, secrets: {}, holding: null };
+  return draft(present, change, provider, { now: at.now, config: "replace", ...rules });
 }
 
 /** What a destination becomes by a change. Ends the request where the provider or the guard refuses the result. */
 export function draftChange(
-  present: Pick<Draft, "destination" | "secrets">,
+  { destination, secrets }: { readonly destination: Destination; readonly secrets: Present["secrets"] },
   change: DestinationChange,
   provider: Provider,
-  rules: { readonly now: EpochMs; readonly config: ConfigRule; readonly deps: DraftDeps },
+  rules: Rules,
 ): Draft {
+  return draft({ settings: destination, secrets, holding: destination }, change, provider, rules);
+}
+
+function draft(present: Present, change: DestinationChange, provider: Provider, rules: Rules): Draft {
   const { fields } = change;
-  const before = present.destination;
+  const before = present.settings;
   const enabled = fields.enabled === undefined ? before.enabled : (fields.enabled ?? true);
-  const destination: Omit<Destination, "sealedSecrets"> = {
+  const settings: Settings = {
     ...before,
     name: fields.name === undefined ? before.name : (fields.name ?? provider.title),
     endpoint: fields.endpoint === undefined ? before.endpoint : (fields.endpoint ?? ""),
@@ -77,8 +121,16 @@ export function draftChange(
     updatedAt: rules.now,
     disabledAt: enabled ? null : (before.disabledAt ?? rules.now),
   };
-  const secrets = nextSecrets(present.secrets, change, rules.now);
-  return { destination, secrets, connector: connectOrRefuse(destination, secrets, provider, rules.deps) };
+  const { secrets, keeping } = nextSecrets(present, change, provider, rules);
+  const connector = connectOrRefuse(settings, secrets, provider, {
+    ...rules,
+    inWords: (faults) => {
+      if (rules.shared !== null) return faultsOfShared(faults, provider);
+      const isNext = (path: string): boolean => Object.hasOwn(change.next, path);
+      return faults.map((fault) => (isNext(fault.path) ? { ...fault, path: `next_${fault.path}` } : fault));
+    },
+  });
+  return { settings, secrets, keeping, connector };
 }
 
 function nextConfig(
@@ -97,8 +149,37 @@ function nextConfig(
   return next;
 }
 
-/** Named secrets over the present ones; one that rotates stays valid beside its successor for the time asked. */
+/** Whose secrets they are after the change, and what they are. */
 function nextSecrets(
+  { secrets: before, holding }: Present,
+  change: DestinationChange,
+  provider: Provider,
+  { now, shared }: Rules,
+): Pick<Draft, "secrets" | "keeping"> {
+  if (shared !== null) {
+    const secrets = secretsFrom(shared.values, secretNames(provider));
+    return { secrets, keeping: { kind: "held", holding: holdShared(shared.credential) } };
+  }
+  const own = holding?.credentialIsShared === true ? null : holding;
+  const [next] = Object.keys(change.next);
+  if (next !== undefined && holding !== null) {
+    if (own === null) {
+      const message = `It uses the credential ${holding.credentialId}; rotate that one`;
+      refuseInput([{ path: `next_${next}`, message }]);
+    }
+    const until = now + seconds(change.fallbackSeconds);
+    const previous = until > now ? { sealed: holding.sealedSecrets, until } : null;
+    return { secrets: { ...before, ...change.next }, keeping: { kind: "own", present: own, previous } };
+  }
+  const secrets = replaced(before, change, now);
+  const isSame = holding !== null && JSON.stringify(secrets) === JSON.stringify(before);
+  return isSame
+    ? { secrets, keeping: { kind: "held", holding } }
+    : { secrets, keeping: { kind: "own", present: own, previous: null } };
+}
+
+/** Named secrets over the present ones; one that rotates stays valid beside its successor for the time asked. */
+function replaced(
   before: Readonly<Record<string, unknown>>,
   change: DestinationChange,
   now: EpochMs,
@@ -113,10 +194,13 @@ function nextSecrets(
 }
 
 function connectOrRefuse(
-  destination: Omit<Destination, "sealedSecrets">,
+  destination: Settings,
   secrets: Readonly<Record<string, unknown>>,
   provider: Provider,
-  deps: DraftDeps,
+  {
+    deps,
+    inWords,
+  }: { readonly deps: DraftDeps; readonly inWords: (faults: readonly Fault[]) => readonly Fault[] },
 ): Connector {
   const { id, endpoint, config } = destination;
   const connected = provider.connect({
@@ -141,29 +225,32 @@ function connectOrRefuse(
     const isKnown = faults.some((fault) => fault.path === path);
     if (!checked.ok && !isKnown) faults.push({ path, message: checked.error });
   }
-  return connected.ok && faults.length === 0 ? connected.value : refuseInput(faults);
-}
-
-/** What a destination's secrets are sealed to. */
-export function secretsBinding(destination: Pick<Destination, "tenantId" | "id">): SealBinding {
-  return { tenantId: destination.tenantId, recordId: destination.id, purpose: "destination-secrets" };
-}
-
-/** The secrets of a stored destination. Sealed text that does not open is the operator's trouble, and throws. */
-export async function openSecrets(
-  destination: Destination,
-  deps: Pick<ApiDeps, "open">,
-): Promise<Record<string, unknown>> {
-  const opened = await deps.open(secretsBinding(destination), destination.sealedSecrets);
-  const parsed = opened.ok ? parseJson(opened.value) : null;
-  if (!parsed?.ok || !isObject(parsed.value)) {
-    throw new Error(`The secrets of ${destination.id} do not open; was the root key changed?`);
-  }
-  return { ...parsed.value };
+  return connected.ok && faults.length === 0 ? connected.value : refuseInput(inWords(faults));
 }
 
 /** A draft as it is stored. */
-export async function sealDraft(draft: Draft, deps: Pick<ApiDeps, "seal">): Promise<Destination> {
-  const sealedSecrets = await deps.seal(secretsBinding(draft.destination), JSON.stringify(draft.secrets));
-  return { ...draft.destination, sealedSecrets };
+export async function sealDraft(
+  { settings, secrets, keeping, connector }: Draft,
+  deps: Pick<ApiDeps, "seal">,
+): Promise<Destination> {
+  const holding =
+    keeping.kind === "held"
+      ? keeping.holding
+      : await holdOwn(settings, secrets, { ...keeping, now: settings.updatedAt }, deps);
+  return { ...settings, ...pickHolding(holding), origin: connector.origin };
+}
+
+/** A holding may be a whole destination, of which nothing else is meant. */
+function pickHolding(holding: Holding): Holding {
+  const { credentialId, credentialIsShared, secretFields, secretsRotatedAt } = holding;
+  const { sealedSecrets, sealedPreviousSecrets, previousSecretsUntil } = holding;
+  return {
+    credentialId,
+    credentialIsShared,
+    secretFields,
+    sealedSecrets,
+    sealedPreviousSecrets,
+    previousSecretsUntil,
+    secretsRotatedAt,
+  };
 }

@@ -30,6 +30,10 @@ export const DestinationFields = z.object({
   config: z
     .record(z.string(), z.unknown(), { error: "Expected an object" })
     .meta({ description: "Settings of the provider", example: { index: "main" } }),
+  credential_id: z
+    .string({ error: "Expected the id of a credential" })
+    .regex(/^cred_[A-Za-z0-9]{1,128}$/, "Expected the id of a credential, like cred_…")
+    .meta({ description: "A credential of the vault, in place of the secret fields; several may use it" }),
   routes: Routes.meta({ description: "What it takes; everything when empty" }),
   allowed_operations: z
     .array(z.string().max(100), { error: "Expected a list of operations" })
@@ -44,6 +48,23 @@ export const RotationField = z
   .max(MAX_ROTATION_SECONDS, `Expected at most ${MAX_ROTATION_SECONDS} seconds`)
   .meta({ description: "With a new `secret`: how long the old one signs as well" });
 
+/** The secrets before a rotation stand in for the new ones for at most this long. */
+export const MAX_FALLBACK_SECONDS = 2_592_000;
+/** And for this long where nothing is said. */
+export const DEFAULT_FALLBACK_SECONDS = 86_400;
+
+/** How long the secrets that a rotation replaces stand in where the new ones are refused. */
+export const FallbackField = z
+  .int({ error: "Expected whole seconds" })
+  .min(0)
+  .max(MAX_FALLBACK_SECONDS, `Expected at most ${MAX_FALLBACK_SECONDS} seconds`)
+  .meta({
+    description: `With \`next_…\`: how long the old secrets stand in where the new ones are refused; ${DEFAULT_FALLBACK_SECONDS} when absent`,
+  });
+
+/** What a secret field is called when it is to be proved first and the old one kept to fall back on. */
+const NEXT = "next_";
+
 type Fields = z.infer<typeof DestinationFields>;
 /** The fields that a request names, checked one by one; null asks for the default. */
 export interface DestinationChange {
@@ -51,6 +72,9 @@ export interface DestinationChange {
   /** By the provider's names and not yet checked; null takes one away. */
   readonly secrets: Readonly<Record<string, unknown>>;
   readonly rotationSeconds: number | null;
+  /** For the second slot, by the provider's names. */
+  readonly next: Readonly<Record<string, unknown>>;
+  readonly fallbackSeconds: number;
 }
 
 /** Set by the relay and shown in answers: naming one in a request is a mistake worth a better message. */
@@ -66,6 +90,7 @@ const SHOWN_ONLY: ReadonlySet<string> = new Set([
   "first_loss_at",
   "last_delivered_at",
   "dead_letters",
+  "credential",
 ]);
 
 /** Secrets that the relay itself keeps during a rotation; no request names them. */
@@ -79,6 +104,11 @@ export function secretNames(provider: Provider): readonly string[] {
 /** Whether the provider can sign with two secrets at once. */
 export function canRotate(provider: Provider): boolean {
   return KEPT_BY_RELAY.every((name) => Object.hasOwn(provider.secrets.shape, name));
+}
+
+/** `next_token` and the like; none where the provider signs with two secrets at once instead. */
+export function nextNames(provider: Provider): readonly string[] {
+  return canRotate(provider) ? [] : secretNames(provider).map((name) => `${NEXT}${name}`);
 }
 
 /** The provider that a new destination is for. */
@@ -105,14 +135,24 @@ export function readChange(
   const faults: Fault[] = [];
   const fields: Record<string, unknown> = {};
   const secrets: Record<string, unknown> = {};
+  const next: Record<string, unknown> = {};
   const secretFields = secretNames(provider);
+  const nextFields = nextNames(provider);
   let rotationSeconds: number | null = null;
+  let fallbackSeconds: number | null = null;
   for (const [name, value] of Object.entries(body)) {
     if (name === "provider") {
       if (value !== provider.kind) faults.push({ path: name, message: "It cannot be changed; make another" });
     } else if (secretFields.includes(name)) {
       if (value === null && !allowsNull) faults.push({ path: name, message: "Expected a secret, not null" });
       secrets[name] = value;
+    } else if (nextFields.includes(name)) {
+      if (value === null) faults.push({ path: name, message: "Expected a secret, not null" });
+      next[name.slice(NEXT.length)] = value;
+    } else if (name === "previous_token_ttl_seconds" && nextFields.length > 0) {
+      const parsed = FallbackField.safeParse(value);
+      if (parsed.success) fallbackSeconds = parsed.data;
+      else faults.push(...faultsOf(parsed.error, [name]));
     } else if (name === "previous_secret_ttl_seconds" && canRotate(provider)) {
       const parsed = RotationField.safeParse(value);
       if (parsed.success) rotationSeconds = parsed.data;
@@ -133,9 +173,45 @@ export function readChange(
     const message = `Expected one of ${Object.keys(provider.operations).join(", ")}`;
     faults.push({ path: `allowed_operations.${index}`, message });
   }
+  faults.push(...contradictions(body, secrets, next, fallbackSeconds));
   if (faults.length > 0 || !parsed.success) return refuseInput(faults);
   const nulls = Object.fromEntries(Object.keys(fields).map((name) => [name, null]));
-  return { fields: { ...nulls, ...withoutAbsent(parsed.data) }, secrets, rotationSeconds };
+  return {
+    fields: { ...nulls, ...withoutAbsent(parsed.data) },
+    secrets,
+    rotationSeconds,
+    next,
+    fallbackSeconds: fallbackSeconds ?? DEFAULT_FALLBACK_SECONDS,
+  };
+}
+
+/** Secrets come from one place: given here and now, given to be proved first, or from a credential. */
+function contradictions(
+  body: Readonly<Record<string, unknown>>,
+  secrets: Readonly<Record<string, unknown>>,
+  next: Readonly<Record<string, unknown>>,
+  fallbackSeconds: number | null,
+): Fault[] {
+  const [now, later] = [Object.keys(secrets), Object.keys(next)];
+  const faults: Fault[] = [];
+  if (body["credential_id"] === null) {
+    faults.push({
+      path: "credential_id",
+      message: "Name another credential, or the secret fields themselves",
+    });
+  } else if (body["credential_id"] !== undefined && now.length + later.length > 0) {
+    faults.push({
+      path: "credential_id",
+      message: "Expected either a credential or secret fields, not both",
+    });
+  }
+  if (now.length > 0 && later.length > 0) {
+    faults.push({ path: `${NEXT}${later[0]}`, message: `Expected it without ${now.join(", ")}` });
+  }
+  if (fallbackSeconds !== null && later.length === 0) {
+    faults.push({ path: "previous_token_ttl_seconds", message: "Expected it together with a new secret" });
+  }
+  return faults;
 }
 
 function unknownField(name: string): string {

@@ -5,8 +5,9 @@ import type { SettingsFault } from "../model/provider.ts";
 import { readBody } from "./body.ts";
 import type { ApiContext, ApiDeps } from "./context.ts";
 import { createBody } from "./destination-bodies.ts";
-import { draftNew, openSecrets } from "./destination-draft.ts";
+import { draftNew } from "./destination-draft.ts";
 import { providerOf, readChange } from "./destination-input.ts";
+import { findShared, openSecrets } from "./destination-secrets.ts";
 import { AnyObject, adapterOf, findDestination } from "./destinations.ts";
 import { callerOf, type Endpoint } from "./endpoint.ts";
 
@@ -45,7 +46,10 @@ export function destinationTestEndpoints(deps: ApiDeps): readonly Endpoint[] {
         const provider = providerOf(body, deps.providers);
         const now = deps.now();
         const at = { id: newId(ID_PREFIX.destination, now), tenantId, now };
-        const { connector } = draftNew(readChange(body, provider, false), provider, at, deps);
+        const wanted = readChange(body, provider, false);
+        const { credential_id } = wanted.fields;
+        const shared = credential_id ? await findShared(tenantId, credential_id, deps) : null;
+        const { connector } = draftNew(wanted, provider, at, { deps, shared });
         return c.json(viewReport(await deps.diagnose(connector, tenantId)));
       },
     },
@@ -65,11 +69,12 @@ export function destinationTestEndpoints(deps: ApiDeps): readonly Endpoint[] {
 async function testStored(c: ApiContext, deps: ApiDeps): Promise<Response> {
   const destination = await findDestination(c, deps);
   const { id, endpoint, config } = destination;
-  const connected = adapterOf(destination, deps.providers).connect({
+  const provider = adapterOf(destination, deps.providers);
+  const connected = provider.connect({
     destinationId: id,
     endpoint: endpoint === "" ? null : endpoint,
     config,
-    secrets: await openSecrets(destination, deps),
+    secrets: (await openSecrets(destination, provider, deps)) ?? {}, // what is missing then is a finding
   });
   const report = connected.ok
     ? await deps.diagnose(connected.value, destination.tenantId)

@@ -5,7 +5,7 @@ import { DESTINATION_STATUSES, type Destination, Routes, type StatusReason } fro
 import type { LaneReport } from "../model/lane.ts";
 import { askAll } from "./bounded.ts";
 import type { ApiDeps } from "./context.ts";
-import { openSecrets } from "./destination-draft.ts";
+import { openSecrets } from "./destination-secrets.ts";
 
 /** A lane that takes longer is not waited for: the status that it last wrote down is shown instead. */
 const LANE_PATIENCE = seconds(2);
@@ -25,6 +25,17 @@ const fields = {
   config: z.record(z.string(), z.unknown()).meta({ description: "As given, with the provider's defaults" }),
   routes: Routes,
   allowed_operations: z.array(z.string()),
+  credential: z
+    .object({
+      id: z.string().meta({ example: "cred_01978a0c4f2e7d3b8c1a5e6f70819203" }),
+      shared: z.boolean().meta({ description: "From the vault; else its secrets were given with it" }),
+      rotated_at: Moment.nullable(),
+      previous_until: Moment.nullable().meta({
+        description:
+          "Until when the secrets before the last rotation stand in where the new ones are refused",
+      }),
+    })
+    .meta({ description: "Where its secrets are; never a value" }),
   created_at: Moment,
   updated_at: Moment,
   status: z.enum(DESTINATION_STATUSES),
@@ -82,6 +93,12 @@ export async function viewDestination(
     enabled: destination.enabled,
     routes: destination.routes,
     allowed_operations: [...destination.allowedOperations],
+    credential: {
+      id: destination.credentialId,
+      shared: destination.credentialIsShared,
+      rotated_at: isoTimeOrNull(destination.secretsRotatedAt),
+      previous_until: isoTimeOrNull(destination.previousSecretsUntil),
+    },
     created_at: isoTime(destination.createdAt),
     updated_at: isoTime(destination.updatedAt),
     status: destination.enabled ? status : "disabled",
@@ -125,7 +142,7 @@ function viewReason(reason: StatusReason | null) {
 
 /**
  * The config as given, over the provider's defaults. The secrets are opened only where the endpoint follows
- * from the config, because then the provider alone knows it.
+ * from the config and nobody has noted it: the provider alone knows it then, until the destination is next written.
  */
 async function viewSettings(destination: Destination, deps: ViewDeps) {
   const provider = deps.providers.find(({ kind }) => kind === destination.provider);
@@ -134,11 +151,12 @@ async function viewSettings(destination: Destination, deps: ViewDeps) {
   if (destination.endpoint !== "" || provider === undefined) {
     return { config, endpoint: destination.endpoint };
   }
+  if (destination.origin !== null) return { config, endpoint: destination.origin };
   const connected = provider.connect({
     destinationId: destination.id,
     endpoint: null,
     config: destination.config,
-    secrets: await openSecrets(destination, deps),
+    secrets: (await openSecrets(destination, provider, deps)) ?? {},
   });
   return { config, endpoint: connected.ok ? connected.value.origin : "" };
 }

@@ -7,8 +7,9 @@ import { readBody } from "./body.ts";
 import type { ApiContext, ApiDeps } from "./context.ts";
 import { changeOf, factsOf } from "./destination-acts.ts";
 import { createBody, patchBody, putBody } from "./destination-bodies.ts";
-import { type ConfigRule, draftChange, draftNew, openSecrets, sealDraft } from "./destination-draft.ts";
+import { type ConfigRule, type Draft, draftChange, draftNew, sealDraft } from "./destination-draft.ts";
 import { type DestinationChange, providerOf, readChange } from "./destination-input.ts";
+import { findShared, type OpenedCredential, openSecrets, tryOut } from "./destination-secrets.ts";
 import {
   askReports,
   DestinationDetail,
@@ -18,7 +19,7 @@ import {
 } from "./destination-view.ts";
 import { callerOf, type Endpoint, pathId } from "./endpoint.ts";
 import { nextCursor, PageQuery, pageRequest, readQuery } from "./pagination.ts";
-import { notFound, refuse } from "./problem.ts";
+import { notFound, refuse, refuseInput } from "./problem.ts";
 
 /** Every event is offered to each of them, so their number bounds what one event can cost. */
 export const MAX_DESTINATIONS = 500;
@@ -168,12 +169,16 @@ export async function createDestination(
   const provider = providerOf(body, deps.providers);
   const now = deps.now();
   const id = newId(ID_PREFIX.destination, now);
-  const draft = draftNew(readChange(body, provider, false), provider, { id, tenantId, now }, deps);
+  const wanted = readChange(body, provider, false);
+  const shared = await sharedOf(wanted, tenantId, deps);
+  const draft = draftNew(wanted, provider, { id, tenantId, now }, { deps, shared });
   if ((await deps.destinations.count(tenantId)) >= MAX_DESTINATIONS) {
     refuse("conflict", `A tenant has at most ${MAX_DESTINATIONS} destinations. Delete one first.`);
   }
   const destination = await sealDraft(draft, deps);
-  await deps.destinations.insert(destination);
+  if (!(await deps.destinations.insert(destination))) {
+    refuse("conflict", "The credential was deleted at the same time. Nothing was made.");
+  }
   await tellLane(destination, deps);
   await deps.record({
     tenantId,
@@ -223,7 +228,7 @@ export async function changeDestination(
   await deps.record({
     tenantId,
     actorId: keyId,
-    ...changeOf(before, changed, Object.keys(wanted.secrets)),
+    ...changeOf(before, changed, [...Object.keys(wanted.secrets), ...Object.keys(wanted.next)]),
     resourceType: "siem_destination",
     resourceId: changed.id,
   });
@@ -240,16 +245,16 @@ async function applyChange(
   let present: Destination | null = first;
   for (let attempt = 0; attempt < 2; attempt += 1) {
     if (present === null || present.deletedAt !== null) return notFound("destination");
-    const draft = draftChange(
-      { destination: present, secrets: await openSecrets(present, deps) },
-      wanted,
-      provider,
-      {
-        now: deps.now(),
-        config,
-        deps,
-      },
-    );
+    // Secrets that do not open are as good as none: whoever names all of them again mends the destination.
+    const secrets = (await openSecrets(present, provider, deps)) ?? {};
+    const shared = await sharedOf(wanted, first.tenantId, deps);
+    const draft = draftChange({ destination: present, secrets }, wanted, provider, {
+      now: deps.now(),
+      config,
+      deps,
+      shared,
+    });
+    await prove(draft, wanted, deps);
     const next = await sealDraft(draft, deps);
     if (await deps.destinations.update(next, present.revision)) return { before: present, changed: next };
     present = await deps.destinations.get(first.tenantId, first.id);
@@ -257,8 +262,35 @@ async function applyChange(
   return refuse("conflict", "Others are changing this destination at the same time. Read it and try again.");
 }
 
+/** The credential of the vault that a body names, opened. */
+function sharedOf(
+  { fields }: DestinationChange,
+  tenantId: string,
+  deps: ApiDeps,
+): Promise<OpenedCredential> | null {
+  const { credential_id } = fields;
+  return credential_id === undefined || credential_id === null
+    ? null
+    : findShared(tenantId, credential_id, deps);
+}
+
+/** A new secret for the second slot has to work before anything is changed. */
+async function prove(
+  { settings, connector }: Draft,
+  { next }: DestinationChange,
+  deps: ApiDeps,
+): Promise<void> {
+  const [name] = Object.keys(next);
+  if (name === undefined) return;
+  const { refused } = await tryOut(connector, settings.tenantId, deps);
+  if (refused !== null) refuseInput([{ path: `next_${name}`, message: `${refused} Nothing was changed.` }]);
+}
+
 /** The write stands whether the lane hears of it or not: it learns of newer revisions by itself. */
-async function tellLane({ tenantId, id, revision }: Destination, deps: ApiDeps): Promise<void> {
+export async function tellLane(
+  { tenantId, id, revision }: Pick<Destination, "tenantId" | "id" | "revision">,
+  deps: Pick<ApiDeps, "lanes" | "sleep" | "log">,
+): Promise<void> {
   try {
     const told = deps.lanes(tenantId, id).configure(tenantId, id, revision);
     told.catch(() => undefined); // it may lose the race and reject later
@@ -293,6 +325,7 @@ export async function removeDestination(
   const within = force === "true" || force === "1" ? 0 : LAST_FLUSH;
   try {
     const { flushed, deadLettered } = await deps.lanes(tenantId, id).close(within);
+    await deps.destinations.forgetSecrets(tenantId, id);
     return c.json({ flushed, dead_lettered: deadLettered });
   } catch (error) {
     deps.log("error", "destination.lane_not_closed", { tenant_id: tenantId, destination_id: id, error });

@@ -35,3 +35,6 @@ export interface Fault {
   readonly path: string;
   readonly message: string;
 }
+
+/** Something that the relay depends on cannot be reached now. Answered with `unavailable`, so that the caller tries again. */
+export class Unavailable extends Error {}

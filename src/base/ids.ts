@@ -14,6 +14,7 @@ export const ID_PREFIX = {
   change: "chg_",
   credential: "cred_",
   publicKey: "pk_",
+  tenantKey: "tkey_",
   integration: "int_",
   envelope: "env_",
 } as const;

@@ -32,21 +32,21 @@ export const StatusReason = z.object({ code: z.enum(TROUBLES), message: z.string
 /** Why a destination is not `active`; `since` in epoch milliseconds. */
 export type StatusReason = z.infer<typeof StatusReason>;
 
-/**
- * A destination as stored. `config` and the sealed secrets stay untyped until a provider connects them.
- */
-export interface Destination {
+/** A destination as stored, without its secrets. `config` stays untyped until a provider connects it. */
+export interface DestinationSettings {
   readonly id: string;
   readonly tenantId: string;
   readonly provider: string;
   readonly name: string;
   readonly endpoint: string;
+  /** Where it sends to when the provider derives that from its config; null where nobody has noted it yet. */
+  readonly origin: string | null;
   readonly enabled: boolean;
   readonly config: Readonly<Record<string, unknown>>;
   readonly routes: Routes;
   readonly allowedOperations: readonly string[];
-  /** The secret fields, sealed together; opened only for a delivery or a test. */
-  readonly sealedSecrets: string;
+  /** Whose values are its secrets. */
+  readonly credentialId: string;
   /** Grows by one with each change; a lane that was told a newer one fetches it. */
   readonly revision: number;
   readonly createdAt: EpochMs;
@@ -59,3 +59,19 @@ export interface Destination {
   readonly status: "active" | "degraded" | "failed";
   readonly statusReason: StatusReason | null;
 }
+
+/** The credential that a destination uses, as far as a delivery needs it. Secrets stay sealed until a provider connects them. */
+export interface DestinationCredential {
+  /** One from the vault, which several may use and which has names of its own; else the secrets were given with it. */
+  readonly credentialIsShared: boolean;
+  /** Names of the values; empty where nobody has noted them yet. */
+  readonly secretFields: readonly string[];
+  /** Opened only for a delivery or a test. */
+  readonly sealedSecrets: string;
+  /** What to use where those are refused, until then. */
+  readonly sealedPreviousSecrets: string | null;
+  readonly previousSecretsUntil: EpochMs | null;
+  readonly secretsRotatedAt: EpochMs | null;
+}
+
+export interface Destination extends DestinationSettings, DestinationCredential {}

@@ -56,6 +56,12 @@ describe("creating a destination", () => {
       config: { index: "main", sourcetype: "_json", source: "sluice", acknowledge: true },
       routes: [{ match: "incident.*", index: "itsm_incidents", enabled: true }],
       allowed_operations: ["send_event", "send_batch"],
+      credential: {
+        id: expect.stringMatching(/^cred_[0-9a-f]{32}$/),
+        shared: false,
+        rotated_at: null,
+        previous_until: null,
+      },
       created_at: "2026-06-30T12:00:00.000Z",
       updated_at: "2026-06-30T12:00:00.000Z",
       status: "active",

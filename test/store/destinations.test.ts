@@ -11,6 +11,7 @@ const first = { limit: 10, cursor: null };
 
 beforeEach(async () => {
   await env.DB.exec("DELETE FROM destinations");
+  await env.DB.exec("DELETE FROM credentials");
   await env.DB.exec("DELETE FROM tenants");
   const tenants = createTenantStore(env.DB);
   await tenants.insert({ id: "ten_a", name: "A", createdAt: 1 });

@@ -17,7 +17,14 @@ import { FakeIncidents } from "./fake-incidents.ts";
 import { FakeLane } from "./fake-lane.ts";
 import { FAKE_PROVIDERS } from "./fake-providers.ts";
 import { FakePoller, FakeSources } from "./fake-sources.ts";
-import { FakeDestinations, FakeKeys, FakePublicKeys, FakeSessions, FakeTenants } from "./fake-stores.ts";
+import {
+  FakeCredentials,
+  FakeDestinations,
+  FakeKeys,
+  FakePublicKeys,
+  FakeSessions,
+  FakeTenants,
+} from "./fake-stores.ts";
 
 export const NOW = Date.parse("2026-06-30T12:00:00.000Z");
 export const ADMIN_TOKEN = "operator-token";
@@ -39,6 +46,7 @@ export class FakeApi {
   readonly tenants = new FakeTenants();
   readonly keys = new FakeKeys();
   readonly destinations = new FakeDestinations();
+  readonly credentials = new FakeCredentials(this.destinations);
   readonly publicKeys = new FakePublicKeys();
   readonly called: ProxyCall[] = [];
   proxyAnswer: HybridCryptoEnvelope | Refusal = { code: "conflict", detail: "No proxy in this test." };
@@ -158,6 +166,7 @@ export class FakeApi {
       tenants: this.tenants,
       keys: this.keys,
       destinations: this.destinations,
+      credentials: this.credentials,
       lanes: (tenantId, destinationId) => this.lane(tenantId, destinationId),
       ...this.#makeSourceDeps(),
       incidents: this.incidents,
@@ -167,7 +176,7 @@ export class FakeApi {
         this.ingested.push(request);
         return "code" in this.ingestAnswer ? err(this.ingestAnswer) : ok(this.ingestAnswer);
       },
-      ownsBatchId: (tenantId, batchId) => this.batches.get(batchId) === tenantId,
+      ownsBatchId: async (tenantId, batchId) => this.batches.get(batchId) === tenantId,
       providers: FAKE_PROVIDERS,
       checkEndpoint: (url) => {
         if (!URL.canParse(url)) return err("Expected a URL");

@@ -1,4 +1,13 @@
-import type { Destinations, Keys, Page, PageRequest, PublicKeys, Tenants } from "../../src/api/context.ts";
+import type {
+  Credentials,
+  Destinations,
+  Keys,
+  Page,
+  PageRequest,
+  PublicKeys,
+  Tenants,
+} from "../../src/api/context.ts";
+import type { StoredCredential } from "../../src/model/credential.ts";
 import type { Destination } from "../../src/model/destination.ts";
 import type { PublicKey } from "../../src/model/public-key.ts";
 import type { Session } from "../../src/model/session.ts";
@@ -91,6 +100,7 @@ export class FakeDestinations implements Destinations {
 
   async insert(destination: Destination) {
     this.rows.set(destination.id, destination);
+    return true;
   }
   async get(tenantId: string, id: string) {
     const found = this.rows.get(id);
@@ -118,8 +128,62 @@ export class FakeDestinations implements Destinations {
     this.rows.set(id, { ...present, deletedAt: at, revision: present.revision + 1 });
     return true;
   }
+  async forgetSecrets(tenantId: string, id: string) {
+    const present = await this.get(tenantId, id);
+    if (present !== null && !present.credentialIsShared) this.rows.set(id, { ...present, sealedSecrets: "" });
+  }
   #alive(tenantId: string) {
     return [...this.rows.values()].filter((row) => row.tenantId === tenantId && row.deletedAt === null);
+  }
+}
+
+/** Those of the vault; what destinations manage is with the destinations. */
+export class FakeCredentials implements Credentials {
+  readonly rows = new Map<string, StoredCredential>();
+  readonly #destinations: FakeDestinations;
+
+  constructor(destinations: FakeDestinations) {
+    this.#destinations = destinations;
+  }
+
+  async insert(credential: StoredCredential) {
+    this.rows.set(credential.id, credential);
+  }
+  async get(tenantId: string, id: string) {
+    const found = this.rows.get(id);
+    return found?.tenantId === tenantId ? found : null;
+  }
+  async page(tenantId: string, request: PageRequest) {
+    return pageOf(
+      [...this.rows.values()].filter((row) => row.tenantId === tenantId),
+      request,
+    );
+  }
+  async count(tenantId: string) {
+    return [...this.rows.values()].filter((row) => row.tenantId === tenantId).length;
+  }
+  async users(tenantId: string, ids: readonly string[]) {
+    return [...this.#destinations.rows.values()].filter(
+      (row) => row.tenantId === tenantId && row.deletedAt === null && ids.includes(row.credentialId),
+    );
+  }
+  async rotate(credential: StoredCredential, expectedVersion: number) {
+    if (this.rows.get(credential.id)?.version !== expectedVersion) return false;
+    this.rows.set(credential.id, credential);
+    for (const user of await this.users(credential.tenantId, [credential.id])) {
+      this.#destinations.rows.set(user.id, {
+        ...user,
+        sealedSecrets: credential.sealed,
+        sealedPreviousSecrets: credential.previousSealed,
+        previousSecretsUntil: credential.previousUntil,
+        revision: user.revision + 1,
+      });
+    }
+    return true;
+  }
+  async remove(tenantId: string, id: string) {
+    if ((await this.users(tenantId, [id])).length > 0) return false;
+    return (await this.get(tenantId, id)) !== null && this.rows.delete(id);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Destination } from "../../model/destination.ts";
+import type { DestinationSettings } from "../../model/destination.ts";
 import { actionOfLine } from "../../model/event.ts";
 import type { BatchPart, Submission } from "../../model/lane.ts";
 import { matcher } from "./match.ts";
@@ -9,7 +9,7 @@ import { matcher } from "./match.ts";
  * A destination that was switched off or deleted is still owed what was accepted before that moment.
  */
 export function plan(
-  destinations: readonly Destination[],
+  destinations: readonly DestinationSettings[],
   parts: readonly BatchPart[],
 ): readonly Submission[] {
   return destinations.flatMap((destination) => {
@@ -27,7 +27,7 @@ export function plan(
   });
 }
 
-function isOwed(destination: Destination, part: BatchPart): boolean {
+function isOwed(destination: DestinationSettings, part: BatchPart): boolean {
   if (destination.deletedAt !== null && part.acceptedAt > destination.deletedAt) return false;
   if (destination.enabled) return true;
   return destination.disabledAt !== null && part.acceptedAt <= destination.disabledAt;
