@@ -52,16 +52,30 @@ function isDeeperThan(root: object, limit: number): boolean {
  */
 export function fitRecord(record: AlertRecord): AlertRecord {
   if (byteLength(JSON.stringify(record)) <= MAX_ALERT_BYTES) return record;
+  return { ...fill(record, MAX_ALERT_BYTES - byteLength('{"_truncated":true}')), _truncated: true };
+}
+
+/** The fields that fit into so many bytes; of an object among them, as Splunk's `result` is one, again those that fit. */
+function fill(record: AlertRecord, bytes: number): AlertRecord {
   const kept: [string, unknown][] = [];
-  let room = MAX_ALERT_BYTES - byteLength('{"_truncated":true}');
+  let room = bytes;
   for (const [name, value] of Object.entries(record)) {
     const short = shorten(value);
-    const bytes = byteLength(JSON.stringify({ [name]: short }));
-    if (bytes > room) continue;
-    kept.push([name, short]);
-    room -= bytes;
+    const part = sizeOf(name, short) > room && isFields(short) ? fill(short, room - sizeOf(name, {})) : short;
+    const size = sizeOf(name, part);
+    if (size > room) continue;
+    kept.push([name, part]);
+    room -= size;
   }
-  return { ...Object.fromEntries(kept), _truncated: true };
+  return Object.fromEntries(kept);
+}
+
+function sizeOf(name: string, value: unknown): number {
+  return byteLength(JSON.stringify({ [name]: value }));
+}
+
+function isFields(value: unknown): value is AlertRecord {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function shorten(value: unknown): unknown {

@@ -55,6 +55,7 @@ const taken: Readonly<Record<string, Case>> = {
   "its own header also where another is named": { settings: named, request: secretIn("X-Sluice-Secret") },
   "a bearer token": { request: authorized("Bearer") },
   "a token as HEC has it": { request: authorized("Splunk") },
+  "the secret alone as an authorization": { request: secretIn("Authorization") },
   "the password of Basic": { request: basic },
   "a chosen secret": { settings: { secret: "YOUR_SECRET" }, request: secretIn("X-Sluice-Secret") },
   "the secret under the gateway's prefix": {

@@ -47,9 +47,9 @@ export function presentedSecrets(headers: Headers): readonly Candidate[] {
     .slice(0, MAX_CANDIDATES);
 }
 
-/** The secret as template apps send it: as a token, or as the password of Basic. */
+/** The secret as template apps send it: as a token, as the password of Basic, or alone. */
 function authorizationSecrets(authorization: string): readonly Candidate[] {
-  const [, scheme = "", value = ""] = /^(bearer|splunk|basic) +(\S+)\s*$/i.exec(authorization) ?? [];
+  const [, scheme = "", value = ""] = /^(?:(bearer|splunk|basic) +)?(\S+)\s*$/i.exec(authorization) ?? [];
   if (value === "") return [];
   const secret = scheme.toLowerCase() === "basic" ? basicPassword(value) : value;
   return [{ header: "authorization", value: secret }];
