@@ -147,6 +147,8 @@ describe("README", () => {
       "A replaced webhook secret still signs for, at most": `${constant("src/api/destination-input.ts", "MAX_ROTATION_SECONDS") / 86_400} days`,
       "Destinations of one tenant": count(constant("src/api/destinations.ts", "MAX_DESTINATIONS")),
       "Public keys of one API key": `${constant("src/api/public-keys.ts", "MAX_PUBLIC_KEYS")}`,
+      "Sources of one tenant": count(constant("src/api/sources.ts", "MAX_SOURCES")),
+      "A replaced secret of a source is still taken for, at most": `${constant("src/api/source-rotate.ts", "MAX_OVERLAP_SECONDS") / 86_400} days`,
       "Routes of one destination": found(
         "src/model/destination.ts",
         /z\.array\(Route\)\.max\((\d+)\)/g,
