@@ -34,12 +34,10 @@ export const IncidentView = z
     acknowledged_at: Moment.nullable(),
     resolved_at: Moment.nullable(),
     closed_at: Moment.nullable(),
-    alert: z
-      .record(z.string(), z.unknown())
-      .meta({
-        description: "The latest alert, as far as it fits 32 KB",
-        example: { search_name: "Failed logins" },
-      }),
+    alert: z.record(z.string(), z.unknown()).meta({
+      description: "The latest alert, as far as it fits 32 KB",
+      example: { search_name: "Failed logins" },
+    }),
   })
   .meta({ id: "Incident", description: "An ITSM-style record made from Splunk alerts or a notable" });
 
@@ -50,12 +48,10 @@ export const IncidentChangeView = z
     kind: z.enum(INCIDENT_CHANGES).meta({ description: "The event is called `incident.` and this" }),
     actor_type: z.enum(["API_KEY", "SOURCE", "OPERATOR"]),
     actor_id: z.string().meta({ description: "The key or the source", example: "key_1" }),
-    event_id: z
-      .string()
-      .meta({
-        description: "The event on the tenant's stream",
-        example: "evt_0197c1f8-a4d2-7c3e-9b1f-4a6d8e2c5b70",
-      }),
+    event_id: z.string().meta({
+      description: "The event on the tenant's stream",
+      example: "evt_0197c1f8-a4d2-7c3e-9b1f-4a6d8e2c5b70",
+    }),
     changes: z
       .record(z.string(), z.object({ from: z.unknown(), to: z.unknown() }))
       .meta({ example: { state: { from: "open", to: "acknowledged" } } }),
