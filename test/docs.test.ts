@@ -13,11 +13,14 @@ import { PROVIDERS } from "../src/providers/registry.ts";
 import { apiDeps } from "../src/wire.ts";
 
 const pages = named(
-  import.meta.glob<string>(["../*.md", "../docs/*.md", "../test/simulator/README.md"], {
-    query: "?raw",
-    import: "default",
-    eager: true,
-  }),
+  import.meta.glob<string>(
+    ["../*.md", "../docs/*.md", "../src/client/README.md", "../test/simulator/README.md"],
+    {
+      query: "?raw",
+      import: "default",
+      eager: true,
+    },
+  ),
 );
 const sources = named(
   import.meta.glob<string>(["../src/**/*.ts", "../src/**/*.sql"], {

@@ -87,7 +87,8 @@ async function writeManifest(out: string): Promise<void> {
   const manifest = {
     name: "sluice-client",
     version,
-    description: "Sends audit events to a Sluice relay, calls providers through it, and verifies its webhooks.",
+    description:
+      "Sends audit events to a Sluice relay, calls providers through it, and verifies its webhooks.",
     license,
     type: "module",
     engines: { node: ">=20" },
@@ -100,7 +101,9 @@ async function writeManifest(out: string): Promise<void> {
 }
 
 async function writeTexts(out: string): Promise<void> {
-  await cp(join(root, "src/client/README.md"), join(out, "README.md"));
+  const readme = await readFile(join(root, "src/client/README.md"), "utf8");
+  // Links into this repository lead nowhere from the package.
+  await writeFile(join(out, "README.md"), readme.replaceAll(/\[([^\]]+)\]\(\.\.\/[^)]+\)/g, "$1"));
   await cp(join(root, "LICENSE"), join(out, "LICENSE"));
   const licenses = BUNDLED.map(async (name) => {
     const folder = join(root, "node_modules", name);

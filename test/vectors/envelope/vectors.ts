@@ -200,6 +200,11 @@ async function makeRefused(): Promise<readonly Refused[]> {
       { ...envelope, request_digest: `sha256:${"0".repeat(64)}` },
     ],
     ["another verification key is named", "refused", { ...envelope, signing_key_id: "sk_another" }],
+    [
+      "signed by a known key under the name of another",
+      "refused",
+      await sealed({ header: { signing_key_id: "sk_another" } }),
+    ],
     ["only the MAC is right: signed by another key", "refused", forged],
     [
       "only the signature is right: encrypted to another key",
