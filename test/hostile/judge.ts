@@ -7,12 +7,12 @@ export interface Forbidden {
   readonly credentials: readonly string[];
 }
 
-/** Words of the machinery. No generated request holds any of them, so an answer that does has them from inside. */
+/** Words of the machinery. No generated request holds any of them, so an answer that does has them from inside; a log file is what alerts are about. */
 const INSIDES: readonly RegExp[] = [
   /\b(?:Type|Range|Syntax|Reference|Eval|URI|Internal|Zod|Problem)?Error:/,
   /^\s+at .+[:(]/m,
   /\.(?:m?js|ts):\d+/,
-  /node_modules|file:\/\/|\/(?:home|tmp|usr|var|root|work)\/|\bsluice\.mjs\b|\bworker\.js\b/,
+  /node_modules|file:\/\/|\/(?:home|tmp|usr|var(?!\/log\/)|root|work)\/|\bsluice\.mjs\b|\bworker\.js\b/,
   /D1_|SQLITE_|SQLSTATE|constraint failed|no such (?:table|column)/i,
   /\[object \w+\]/,
   /Cannot read propert|is not a function|is not iterable|is not defined|undefined is not/,
