@@ -331,7 +331,14 @@ describe("a credential with a predecessor", () => {
     both.answers = [refused, refused];
     expect(await both.result()).toMatchObject({ ok: false, outcome: "credentials_rejected" });
     expect(both.sent).toHaveLength(2);
-    for (const answer of [taken, response(500, "oops"), failure("timeout", true), response(429)]) {
+    const wrongIndex = response(400, { text: "Incorrect index", code: 7, "invalid-event-number": 0 });
+    for (const answer of [
+      taken,
+      wrongIndex,
+      response(500, "oops"),
+      failure("timeout", true),
+      response(429),
+    ]) {
       const scene = new Scene();
       scene.secrets = [{ token: TOKEN }, { token: OLD }];
       scene.answers = [answer, taken];
