@@ -57,7 +57,10 @@ export class Poller extends DurableObject<Env> implements Omit<PollerCalls, "tes
 
   async pollNow(): Promise<void> {
     this.#isAsked = true;
-    if (this.#memory.get("address") !== null) await this.#arm(this.#deps.now());
+    if (this.#memory.get("address") === null) return;
+    const at = this.#deps.now();
+    this.#memory.set("due_at", at);
+    await this.#arm(at);
   }
 
   async report(): Promise<PollReport> {

@@ -43,6 +43,8 @@ export class TestPoller {
   play: SearchPlay | null = null;
   /** Called in place of raising; what it throws is a database that cannot be reached. */
   beforeRaise: () => void = () => undefined;
+  /** Called when the incidents are made; what it throws is a crash before that could be noted. */
+  afterRaise: () => void = () => undefined;
   readonly asked: Asked[] = [];
   readonly raised: IncidentDraft[] = [];
   readonly splunk: SplunkSearch;
@@ -105,6 +107,7 @@ export class TestPoller {
       raise: async (drafts) => {
         this.beforeRaise();
         this.raised.push(...drafts);
+        this.afterRaise();
       },
     };
   }

@@ -6,8 +6,13 @@ import type { SourceReason, SourceTrouble } from "../../model/source.ts";
 export const MAX_DELAY: DurationMs = minutes(15);
 /** First pause after a poll that failed. */
 const RETRY_BASE: DurationMs = seconds(5);
-/** First pause when the settings are wrong: a person has to act, and their change polls at once anyway. */
-const HOLD_BASE: DurationMs = minutes(1);
+/**
+ * Least share of `MAX_DELAY` that is waited from the first failure on when the settings are wrong: a person has to act,
+ * and their change polls at once anyway. Splunk locks an account after five wrong passwords within five minutes, and
+ * where it is hardened after three within fifteen.
+ * @see authentication.conf, `lockoutAttempts` and `lockoutThresholdMins` (read 2026-11)
+ */
+const HELD_SHARE = 0.5;
 
 /** Why a poll did not get on. */
 export interface PollFailure {
@@ -48,8 +53,10 @@ export function failed(
   { now, random }: { now: EpochMs; random: () => number },
 ): PollHealth {
   const failures = before.failures + 1;
-  const pause = fullJitter(failures, { base: held ? HOLD_BASE : RETRY_BASE, limit: MAX_DELAY, random });
-  const delay = Math.min(MAX_DELAY, Math.max(retryAfter ?? 0, pause));
+  const pause = held
+    ? MAX_DELAY * (HELD_SHARE + random() * (1 - HELD_SHARE))
+    : fullJitter(failures, { base: RETRY_BASE, limit: MAX_DELAY, random });
+  const delay = Math.min(MAX_DELAY, Math.max(retryAfter ?? 0, Math.ceil(pause)));
   const since = before.reason?.code === trouble ? before.reason.since : now;
   return {
     ...before,

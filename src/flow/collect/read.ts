@@ -1,7 +1,7 @@
 import { type Clock, type DurationMs, days, minutes } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { PolledSearch } from "../../model/polled-search.ts";
-import { contentOf, type JsonObject, type Refusal, type Reply, refusal, spoken } from "./answer.ts";
+import { contentOf, type JsonObject, type Refusal, type Reply, refusal } from "./answer.ts";
 import type { Job, PollMemory, Window } from "./memory.ts";
 import { searchText } from "./search-text.ts";
 import type { SplunkClient } from "./splunk-client.ts";
@@ -88,8 +88,9 @@ async function doneJob(window: Window, deps: ReadDeps): Promise<Result<Job | nul
     const reply = await client.status(job);
     if (!reply.ok) return reply;
     const content = contentOf(reply.value.json);
+    const failure = { httpStatus: reply.value.status };
     if (isTrue(content["isFailed"]) || content["dispatchState"] === "FAILED")
-      return err({ ...spoken("The search job failed"), httpStatus: reply.value.status });
+      return err(refusal("provider_error", "The search job failed, and Splunk does not say why", failure));
     if (isTrue(content["isDone"])) {
       job = { ...job, rows: Number(content["resultCount"] ?? 0) };
       keepJob(memory, job);
