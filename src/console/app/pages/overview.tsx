@@ -1,5 +1,133 @@
-import { PageHead } from "../ui/parts.tsx";
+import { useNow } from "../hooks.ts";
+import { useAll } from "../lists.ts";
+import { useMay } from "../session.tsx";
+import type { Destination } from "../types.ts";
+import { FirstEvent } from "../ui/first-event.tsx";
+import { Pager } from "../ui/pager.tsx";
+import { Empty, LinkButton, Loading, Notice, PageHead, ProblemBox } from "../ui/parts.tsx";
+import { count, plural, until } from "../words.ts";
+import { type Attention, attentionOf } from "./destination/attention.ts";
+import { LIST, providerName } from "./destination/model.ts";
+import { DestinationTable } from "./destination/table.tsx";
+import { usePageOf } from "./destination/use-page-of.ts";
 
+const EVERY_MS = 5_000;
+/** More would push the destinations themselves off the screen. */
+const MOST_URGENT = 6;
+
+/** What needs a person first, then one line for each destination. */
 export function OverviewPage() {
-  return <PageHead title="Overview" />;
+  const may = useMay();
+  if (!may("destinations:read")) return <NotForThisKey />;
+  return <Destinations />;
+}
+
+function Destinations() {
+  const { data, problem } = useAll<Destination>("/v1/audit/siem", EVERY_MS);
+  const now = useNow(5_000);
+  const { rows, paged } = usePageOf(data ?? []);
+  if (data === null) {
+    return (
+      <>
+        <PageHead title="Overview" />
+        {problem === null ? <Loading /> : <ProblemBox problem={problem} />}
+      </>
+    );
+  }
+  const isNew = data.every(({ last_delivered_at }) => last_delivered_at === null);
+  return (
+    <>
+      <PageHead title="Overview" />
+      <ProblemBox problem={problem} />
+      {data.length === 0 ? null : <NeedsYou items={attentionOf(data, now)} now={now} />}
+      {isNew && data.length <= 1 ? (
+        <div class="card">
+          <FirstEvent />
+        </div>
+      ) : null}
+      {data.length === 0 ? null : (
+        <>
+          <Sums data={data} />
+          <DestinationTable rows={rows} />
+          <Pager paged={paged} />
+        </>
+      )}
+    </>
+  );
+}
+
+function NeedsYou({ items, now }: { items: readonly Attention[]; now: number }) {
+  if (items.length === 0) return <Notice kind="good">Nothing needs you.</Notice>;
+  const more = items.length - MOST_URGENT;
+  return (
+    <section class="needs" aria-labelledby="needs">
+      <h2 id="needs">Needs you ({count(items.length)})</h2>
+      <ul>
+        {items.slice(0, MOST_URGENT).map((item) => (
+          <NeedsYouItem key={item.destination.id} item={item} now={now} />
+        ))}
+      </ul>
+      {more > 0 ? (
+        <p>
+          <a href={`${LIST}?status=trouble`}>{plural(more, "more destination")}</a>
+        </p>
+      ) : null}
+    </section>
+  );
+}
+
+function NeedsYouItem({ item, now }: { item: Attention; now: number }) {
+  const { destination, tone, what, fix, to, link } = item;
+  const { name, provider, backlog, first_loss_at: loss, status_reason: reason } = destination;
+  const waits =
+    backlog === null || backlog.events === 0 ? "" : `${plural(backlog.events, "event")} waiting. `;
+  const isLosing = loss !== null && destination.status !== "active";
+  return (
+    <li class={tone}>
+      <div>
+        <strong>
+          <span class="clamp" dir="auto">
+            {name}
+          </span>{" "}
+          ({providerName(provider)}): {what}.
+        </strong>
+        <p>{fix}</p>
+        {reason === null ? null : (
+          <p class="quiet clamp" dir="auto">
+            “{reason.message}”
+          </p>
+        )}
+        {waits === "" && !isLosing ? null : (
+          <p class="quiet">
+            {waits}
+            {isLosing ? <strong class="loss">First loss {until(loss, now)}.</strong> : null}
+          </p>
+        )}
+      </div>
+      <LinkButton to={to}>{link}</LinkButton>
+    </li>
+  );
+}
+
+function Sums({ data }: { data: readonly Destination[] }) {
+  const of = (status: string): number => data.filter((each) => each.status === status).length;
+  const waiting = data.reduce((sum, { backlog }) => sum + (backlog?.events ?? 0), 0);
+  const dead = data.reduce((sum, { dead_letters }) => sum + (dead_letters ?? 0), 0);
+  return (
+    <p class="quiet sums">
+      {plural(data.length, "destination")}: {of("active")} active, {of("degraded")} degraded, {of("failed")}{" "}
+      failed, {of("disabled")} disabled. {plural(waiting, "event")} waiting, {plural(dead, "dead letter")}.
+    </p>
+  );
+}
+
+function NotForThisKey() {
+  return (
+    <>
+      <PageHead title="Overview" />
+      <Empty title="This key does not read destinations">
+        <p>It lacks the scope destinations:read. What it may do is in the menu.</p>
+      </Empty>
+    </>
+  );
 }

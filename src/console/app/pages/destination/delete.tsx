@@ -1,0 +1,111 @@
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../../api.ts";
+import { useAct } from "../../hooks.ts";
+import type { DestinationDetail } from "../../types.ts";
+import { Button, Confirm, LinkButton, Notice, ProblemBox } from "../../ui/parts.tsx";
+import { count, plural } from "../../words.ts";
+import { ExportButton } from "./export.tsx";
+import { apiOf, LIST } from "./model.ts";
+
+/** As long as the relay goes on delivering what a deleted destination is owed. */
+const LAST_FLUSH_SECONDS = 30;
+
+interface Flushed {
+  readonly flushed: number;
+  readonly dead_lettered: number;
+}
+
+export function DeleteDestination({ destination }: { destination: DestinationDetail }) {
+  const { id, name, backlog, dead_letters: dead } = destination;
+  const [isAsked, setAsked] = useState(false);
+  const [result, setResult] = useState<Flushed | null>(null);
+  const act = useAct();
+  const waiting = backlog?.events ?? 0;
+  const remove = async (): Promise<void> => {
+    setAsked(false);
+    const done = await act.run(() => call<Flushed>("DELETE", apiOf(id)));
+    if (done !== null) setResult(done);
+  };
+  if (result !== null) {
+    const kept = result.dead_lettered + (dead ?? 0);
+    return (
+      <Notice kind="good">
+        <strong>The destination is deleted.</strong>
+        <p>
+          {plural(result.flushed, "event")} delivered by the last flush, {count(result.dead_lettered)} set
+          aside.
+          {kept === 0 ? "" : ` ${plural(kept, "dead letter")} can be exported for 7 days.`}
+        </p>
+        <div class="actions">
+          {kept === 0 ? null : <ExportButton id={id} />}
+          <LinkButton to={LIST}>To the destinations</LinkButton>
+        </div>
+      </Notice>
+    );
+  }
+  return (
+    <section class="card" aria-labelledby="delete">
+      <h2 id="delete">Delete</h2>
+      <ProblemBox problem={act.problem} />
+      {act.isBusy ? (
+        <Draining waiting={waiting} />
+      ) : (
+        <>
+          <p class="quiet">
+            It takes no new events, delivers what is owed for at most {LAST_FLUSH_SECONDS} seconds, and is
+            gone.
+          </p>
+          <Button kind="danger" onClick={() => setAsked(true)}>
+            Delete destination
+          </Button>
+        </>
+      )}
+      {isAsked ? (
+        <Confirm
+          title="Delete this destination?"
+          word="Delete"
+          busy={act.isBusy}
+          onYes={() => void remove()}
+          onNo={() => setAsked(false)}
+        >
+          <p class="clamp" dir="auto">
+            <strong>{name}</strong>
+          </p>
+          <p>
+            {waiting === 0
+              ? "Nothing waits for it."
+              : `${plural(waiting, "event")} wait for it: they are delivered for at most ${LAST_FLUSH_SECONDS} seconds, and what is left then becomes dead letters.`}
+          </p>
+          <p>
+            {dead === null || dead === 0
+              ? "There are no dead letters."
+              : `Its ${plural(dead, "dead letter")} can be exported for 7 days, but not replayed any more.`}{" "}
+            This cannot be undone.
+          </p>
+        </Confirm>
+      ) : null}
+    </section>
+  );
+}
+
+/** The relay says how it went at the end; until then the time that it may take is all that is known. */
+function Draining({ waiting }: { waiting: number }) {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    const timer = window.setInterval(() => setSeconds((before) => before + 1), 1_000);
+    return () => window.clearInterval(timer);
+  }, []);
+  return (
+    <div role="status">
+      <p>
+        {waiting === 0 ? "Deleting …" : `Delivering the last ${plural(waiting, "event")} …`} This page may be
+        left: the relay goes on by itself.
+      </p>
+      <progress
+        max={LAST_FLUSH_SECONDS}
+        value={Math.min(seconds, LAST_FLUSH_SECONDS)}
+        aria-label="Time used of the last flush"
+      />
+    </div>
+  );
+}
