@@ -25,16 +25,17 @@ const ProviderView = z
     secrets: JsonSchema.meta({
       description: "JSON Schema of the secret fields, which stand flat in a request and in no answer",
     }),
-    can_overlap_secrets: z
-      .boolean()
-      .meta({
-        description: "Whether `previous_secret_ttl_seconds` keeps the old `secret` signing for a while",
-      }),
+    can_overlap_secrets: z.boolean().meta({
+      description: "Whether `previous_secret_ttl_seconds` keeps the old `secret` signing for a while",
+    }),
     operations: z.array(z.object({ name: z.string(), description: z.string() })).meta({
       description: "What `allowed_operations` may name",
     }),
     steps: z.array(z.string()).meta({ description: "What to prepare at the vendor, in order" }),
     notes: z.array(z.string()),
+    codes: z
+      .array(z.object({ code: z.string(), meaning: z.string() }))
+      .meta({ description: "What `provider_code` of a delivery means" }),
   })
   .meta({ id: "Provider", description: "A kind of destination, with everything that a form needs" });
 
@@ -78,6 +79,7 @@ function viewProvider(provider: Provider): z.input<typeof ProviderView> {
     operations: Object.entries(provider.operations).map(([name, { description }]) => ({ name, description })),
     steps: [...guide.steps],
     notes: [...guide.notes],
+    codes: [...guide.codes],
   };
 }
 

@@ -202,6 +202,8 @@ export interface ProviderGuide {
   readonly steps: readonly string[];
   /** What surprises people later. */
   readonly notes: readonly string[];
+  /** The provider's own codes in its answers, and what they mean. Empty where it has none but HTTP's. */
+  readonly codes: readonly { readonly code: string; readonly meaning: string }[];
 }
 
 /** A provider as the registry holds it: generics erased, so that the registry is a plain list without casts. */

@@ -19,6 +19,7 @@ interface Shown {
     readonly required: readonly string[];
   };
   readonly can_overlap_secrets: boolean;
+  readonly codes: readonly { readonly code: string; readonly meaning: string }[];
   readonly operations: readonly { readonly name: string; readonly description: string }[];
 }
 
@@ -77,6 +78,11 @@ describe("the kinds of destinations", () => {
     expect(of["datadog"]?.endpoint).toMatchObject({ required: false, derived_from: ["site"] });
     expect(of["elastic"]?.secrets.required).toEqual([]);
     expect(of["webhook"]?.can_overlap_secrets).toBe(true);
+  });
+
+  it("explain the codes that their providers answer with", async ({ expect }) => {
+    const splunk = (await shown()).find(({ kind }) => kind === "splunk");
+    expect(splunk?.codes).toContainEqual({ code: "4", meaning: "invalid token" });
   });
 
   it("are for keys that may read destinations", async ({ expect }) => {

@@ -24,6 +24,7 @@ const provider = defineProvider({
     endpoint: { label: "", example: "", help: "", derivedFrom: [] },
     steps: [],
     notes: [],
+    codes: [],
   },
   config: z.strictObject({ index: z.string().default("main") }),
   secrets: z.strictObject({ token: z.string().min(8) }),

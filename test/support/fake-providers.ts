@@ -43,6 +43,7 @@ const GUIDE: ProviderGuide = {
   endpoint: { label: "URL", example: "https://siem.example.com", help: "Its address.", derivedFrom: [] },
   steps: ["Make a token."],
   notes: [],
+  codes: [],
 };
 
 const token = z.string({ error: "Expected the token" }).min(1);

@@ -1,4 +1,6 @@
 import type { ProviderGuide } from "../../model/provider.ts";
+import { CLOUDWATCH_TABLE } from "./cloudwatch-codes.ts";
+import { HEC_CODES } from "./hec-codes.ts";
 
 /*
  * What forms say beside the fields: the vendors' own names for their screens, as docs/providers.md tells at length.
@@ -23,6 +25,7 @@ export const SPLUNK_GUIDE: ProviderGuide = {
     "The certificate must be of a public authority. The one that Splunk installs by default is self-signed and is refused.",
     "After a repeat the same event can be there twice: search with `dedup id`.",
   ],
+  codes: HEC_CODES.map(({ code, meaning }) => ({ code: String(code), meaning })),
 };
 
 export const DATADOG_GUIDE: ProviderGuide = {
@@ -41,6 +44,7 @@ export const DATADOG_GUIDE: ProviderGuide = {
     "Datadog takes no logs that are more than 18 hours old. After an outage, older ones become dead letters.",
     "After a repeat the same event can be there twice: group by @evt.id.",
   ],
+  codes: [],
 };
 
 export const CLOUDWATCH_GUIDE: ProviderGuide = {
@@ -60,6 +64,7 @@ export const CLOUDWATCH_GUIDE: ProviderGuide = {
     "CloudWatch takes nothing older than 14 days or more than 2 hours ahead. Such events become dead letters.",
     "A log group that the relay has to create keeps its events for ever: create it yourself to set the retention.",
   ],
+  codes: CLOUDWATCH_TABLE.flatMap(({ types, because }) => types.map((code) => ({ code, meaning: because }))),
 };
 
 export const WEBHOOK_GUIDE: ProviderGuide = {
@@ -79,6 +84,7 @@ export const WEBHOOK_GUIDE: ProviderGuide = {
     "Every retry of a delivery has the same webhook-id, so the receiver can tell a repeat.",
     "410 Gone marks the destination failed at once.",
   ],
+  codes: [],
 };
 
 export const ELASTIC_GUIDE: ProviderGuide = {
@@ -98,4 +104,5 @@ export const ELASTIC_GUIDE: ProviderGuide = {
     "The document's _id is the event's id: a repeat is stored once.",
     "A document that does not fit the mapping becomes a dead letter, with Elasticsearch's own words.",
   ],
+  codes: [],
 };
