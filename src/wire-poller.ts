@@ -20,7 +20,7 @@ export interface PollerDeps {
   sleep(duration: DurationMs): Promise<void>;
   /** Deleted ones too; null when there is none. */
   readSource(tenantId: string, id: string): Promise<Source | null>;
-  /** The error is for the log. */
+  /** The error is for the log. Rejects when the vault cannot be asked. */
   openSecrets(source: Source): Promise<Result<PolledSearchSecrets, string>>;
   reportStatus: SourceStore["reportStatus"];
   /** Durable when it resolves. */
@@ -66,6 +66,8 @@ export function remindDeps(
 }
 
 function secretsIn(opened: Result<string, { readonly reason: string }>): Result<PolledSearchSecrets, string> {
+  // Nobody can open anything at the moment: that says nothing of this source, so it is tried again soon.
+  if (!opened.ok && opened.error.reason === "unavailable") throw new Error("The vault's key is out of reach");
   if (!opened.ok) return err(`sealed secrets: ${opened.error.reason}`);
   const json = parseJson(opened.value);
   const stored = SourceSecrets.safeParse(json.ok ? json.value : null);

@@ -3,11 +3,13 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, it, vi } from "vitest";
 import { z } from "zod";
 import { days, hours, minutes } from "../src/base/clock.ts";
+import { err } from "../src/base/result.ts";
 import type { Source } from "../src/model/source.ts";
 import type { Poller } from "../src/poller.ts";
 import { createSourceStore } from "../src/store/sources.ts";
 import { createTenantStore } from "../src/store/tenants.ts";
-import { apiDeps } from "../src/wire.ts";
+import { apiDeps, incidentDepsOf, pollerDepsOf } from "../src/wire.ts";
+import { pollerDeps } from "../src/wire-poller.ts";
 import type { SplunkSearchConfig } from "./simulator/control.ts";
 import { SplunkSearch } from "./simulator/splunk-search-core.ts";
 import { searchFetch } from "./simulator/splunk-search-fetch.ts";
@@ -381,6 +383,17 @@ describe("a test", () => {
     expect(report.ok).toBe(true);
     expect(report.checks.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(["rows", "time_bounds"]);
   });
+});
+
+it("does not take a vault that is out of reach for secrets that are wrong", async ({ expect }) => {
+  const { openSecrets } = pollerDeps(env, {
+    ...pollerDepsOf(env),
+    log: () => undefined,
+    raising: incidentDepsOf(env),
+    open: async ({ id }) => err({ reason: id === "src_far" ? "unavailable" : "malformed" }),
+  });
+  await expect(openSecrets(source({ id: "src_far" }))).rejects.toThrow("out of reach");
+  expect(await openSecrets(source({ id: "src_bad" }))).toEqual(err("sealed secrets: malformed"));
 });
 
 it("shows no secret, neither in a report nor in a line of the log", async ({ expect }) => {
