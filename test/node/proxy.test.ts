@@ -208,6 +208,29 @@ describe("the guide for Splunk", () => {
   }, 60_000);
 });
 
+describe("a credential that is rotated", () => {
+  it("stands in for its successor where Splunk refuses that, within one call", async ({ expect }) => {
+    const scene = await start();
+    const fresh = "44444444-4444-4444-8444-444444444444";
+    const both = (isFreshDisabled: boolean) => [
+      { token: HEC_TOKEN, indexes: ["main", "security"] },
+      { token: fresh, indexes: ["main", "security"], disabled: isFreshDisabled },
+    ];
+    const id = await splunk(scene, "guide-rotated", ["send_event"]);
+    await siem.configure("guide-rotated", { tokens: both(false) });
+    const [credential] = (await scene.curl("GET", "/api/v2/vault/credentials")).body["data"] as Json[];
+    const path = `/api/v2/vault/credentials/${String(credential?.["credential_id"] ?? credential?.["id"])}/rotate`;
+    await scene.made(path, { values: { api_key: fresh }, previous_ttl_seconds: 3_600 });
+    await siem.configure("guide-rotated", { tokens: both(true) });
+    await siem.reset("guide-rotated");
+    await scene.register();
+    const request = { integration_id: id, operation: "send_event", payload: { event: { a: 1 } } };
+    const answer = await scene.curl("POST", "/api/v2/proxy/outbound", JSON.stringify(request));
+    expect(await open(scene, answer.body, request)).toMatchObject({ ok: true, outcome: "delivered" });
+    expect((await siem.requests("guide-rotated")).map(({ status }) => status)).toEqual([403, 200]);
+  }, 60_000);
+});
+
 describe("the guide for Datadog", () => {
   it("works as it stands, for events, metrics and logs", async ({ expect }) => {
     const scene = await start();
