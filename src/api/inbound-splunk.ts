@@ -43,14 +43,14 @@ const PATHS = ["", "/{source_id}", "/{source_id}/{path_secret}"].flatMap((end) =
 );
 
 /**
- * Splunk's way in. Public, because Splunk has no key: each source proves its sender in a way of its own. Never
+ * Splunk's way in. Without a key, because Splunk has none: each source proves its sender in a way of its own. Never
  * answers with a redirect, which Splunk's webhook would follow with a GET.
  */
 export function inboundSplunkEndpoints(deps: ApiDeps): readonly Endpoint[] {
   return PATHS.map((path) => ({
     method: "post",
     path,
-    access: { kind: "public" },
+    access: { kind: "proof", by: "source" },
     tag: "Sources",
     summary: "Take a Splunk alert",
     description:
@@ -64,7 +64,7 @@ export function inboundSplunkEndpoints(deps: ApiDeps): readonly Endpoint[] {
         description: "It adds to an incident that is still open, or was taken before",
       },
     },
-    refusals: ["unauthenticated", "stale_signature", "conflict", "unavailable"],
+    refusals: ["stale_signature", "conflict"],
     handle: (c) => take(c, deps),
   }));
 }
