@@ -178,10 +178,10 @@ describe("changing a destination", () => {
     const { call, make, secretsOf } = start();
     const id = await make({
       config: { index: "main", source: "edge" },
-      next_token: "n",
+      extra_key: "n",
       routes: [{ match: "a.*" }],
     });
-    const change = { config: { index: null, source: "x" }, next_token: null, routes: null };
+    const change = { config: { index: null, source: "x" }, extra_key: null, routes: null };
     const { body } = await call("PATCH", `/${id}`, { ...change, name: null });
     expect(body).toMatchObject({
       config: { source: "x", sourcetype: "_json", acknowledge: "auto" },
@@ -433,7 +433,7 @@ describe("a secret", () => {
     expect,
   }) => {
     const { api, call } = start();
-    const secrets = { token: "s3cr3t-one", next_token: "s3cr3t-two" };
+    const secrets = { token: "s3cr3t-one", extra_key: "s3cr3t-two" };
     const texts: string[] = [];
     const tell = async (method: string, path: string, body?: unknown) => {
       const answer = await call(method, path, body);
@@ -445,6 +445,7 @@ describe("a secret", () => {
     await tell("GET", `/${id}`);
     await tell("PUT", `/${id}`, { token: "s3cr3t-three" });
     await tell("PATCH", `/${id}`, { next_token: "s3cr3t-four", nonsense: 1 });
+    await tell("PATCH", `/${id}`, { next_token: "s3cr3t-six" });
     await tell("POST", "", splunkBody({ ...secrets, endpoint: "http://x" }));
     await tell("POST", "", `{"token":"s3cr3t-five",`);
     await tell("POST", `/${id}/test`);

@@ -58,7 +58,7 @@ const splunk = defineProvider({
     source: z.string().optional(),
     acknowledge: z.union([z.literal("auto"), z.boolean()]).default("auto"),
   }),
-  secrets: z.strictObject({ token, next_token: token.optional() }),
+  secrets: z.strictObject({ token, extra_key: token.optional() }),
   operations: operations("send_event", "send_batch"),
   build: ({ endpoint }) => connectAt("splunk", endpoint),
 });
