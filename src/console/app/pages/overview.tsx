@@ -5,8 +5,9 @@ import type { Destination } from "../types.ts";
 import { FirstEvent } from "../ui/first-event.tsx";
 import { Pager } from "../ui/pager.tsx";
 import { Empty, LinkButton, Loading, Notice, PageHead, ProblemBox } from "../ui/parts.tsx";
-import { count, plural, until } from "../words.ts";
+import { count, plural } from "../words.ts";
 import { type Attention, attentionOf } from "./destination/attention.ts";
+import { Loss } from "./destination/loss.tsx";
 import { LIST, providerName } from "./destination/model.ts";
 import { DestinationTable } from "./destination/table.tsx";
 import { usePageOf } from "./destination/use-page-of.ts";
@@ -86,7 +87,7 @@ function NeedsYouItem({ item, now }: { item: Attention; now: number }) {
     <li class={tone}>
       <div>
         <strong>
-          <span class="clamp" dir="auto">
+          <span class="clamp line" dir="auto" title={name.slice(0, 300)}>
             {name}
           </span>{" "}
           ({providerName(provider)}): {what}.
@@ -100,7 +101,11 @@ function NeedsYouItem({ item, now }: { item: Attention; now: number }) {
         {waits === "" && !isLosing ? null : (
           <p class="quiet">
             {waits}
-            {isLosing ? <strong class="loss">First loss {until(loss, now)}.</strong> : null}
+            {isLosing ? (
+              <>
+                First loss <Loss at={loss} now={now} />.
+              </>
+            ) : null}
           </p>
         )}
       </div>

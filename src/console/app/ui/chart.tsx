@@ -7,7 +7,7 @@ export interface Series {
   readonly colour: string;
   /** One for each time; null leaves a gap. */
   readonly values: readonly (number | null)[];
-  readonly isBars?: boolean;
+  readonly kind: "bars" | "points";
 }
 
 const HEIGHT = 200;
@@ -97,17 +97,16 @@ function optionsOf(
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, values: "{HH}:{mm}", space: 60 },
+      { ...axis, values: "{HH}:{mm}", space: 60, size: 30 },
       { ...axis, size: 60, values: (_, splits) => splits.map(show) },
     ],
     series: [
       {},
-      ...series.map(({ label, colour: name, isBars }) => ({
+      ...series.map(({ label, colour: name, kind }) => ({
         label,
-        stroke: colour(name),
-        width: isBars === true ? 0 : 1.5,
-        points: { show: false },
-        ...(isBars === true && bars !== undefined ? { fill: colour(name), paths: bars } : {}),
+        ...(kind === "bars" && bars !== undefined
+          ? { fill: colour(name), width: 0, points: { show: false }, paths: bars }
+          : { paths: () => null, points: { show: true, size: 6, width: 0, fill: colour(name) } }),
       })),
     ],
   };

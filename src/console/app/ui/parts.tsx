@@ -256,6 +256,15 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
+/** A sentence of the relay's own, in which `backticks` mark what is typed as it stands. */
+export function Prose({ text }: { text: string }) {
+  return (
+    <>
+      {text.split("`").map((part, at) => (at % 2 === 1 ? <code key={`${at}/${part}`}>{part}</code> : part))}
+    </>
+  );
+}
+
 export function Loading() {
   return (
     <p class="quiet" role="status">
@@ -268,10 +277,13 @@ export function Loading() {
 export function Table({
   label,
   head,
+  numbers = [],
   children,
 }: {
   label: string;
   head: readonly string[];
+  /** Words of the head whose columns hold numbers (`td.number`). */
+  numbers?: readonly string[];
   children: ComponentChildren;
 }) {
   return (
@@ -280,7 +292,7 @@ export function Table({
         <thead>
           <tr>
             {head.map((word) => (
-              <th key={word} scope="col">
+              <th key={word} scope="col" class={numbers.includes(word) ? "number" : ""}>
                 {word}
               </th>
             ))}

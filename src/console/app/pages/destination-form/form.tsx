@@ -3,7 +3,7 @@ import { call } from "../../api.ts";
 import { useAct } from "../../hooks.ts";
 import { goTo } from "../../router.ts";
 import type { Destination } from "../../types.ts";
-import { Button, Field, LinkButton, ProblemBox } from "../../ui/parts.tsx";
+import { Button, Field, LinkButton, ProblemBox, Prose } from "../../ui/parts.tsx";
 import { apiOf, LIST, type Provider, placeOf } from "../destination/model.ts";
 import { RoutesEditor } from "./routes-editor.tsx";
 import { SchemaField } from "./schema-field.tsx";
@@ -168,7 +168,9 @@ function Help({ provider }: { provider: Provider }) {
       <h2>At the vendor</h2>
       <ol>
         {provider.steps.map((step) => (
-          <li key={step}>{step}</li>
+          <li key={step}>
+            <Prose text={step} />
+          </li>
         ))}
       </ol>
       {provider.notes.length === 0 ? null : (
@@ -176,7 +178,9 @@ function Help({ provider }: { provider: Provider }) {
           <h2>Good to know</h2>
           <ul>
             {provider.notes.map((note) => (
-              <li key={note}>{note}</li>
+              <li key={note}>
+                <Prose text={note} />
+              </li>
             ))}
           </ul>
         </>

@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks";
-import { Field } from "../../ui/parts.tsx";
+import { Field, Prose } from "../../ui/parts.tsx";
 import type { JsonField } from "../destination/model.ts";
 import { choicesOf, type Draft, kindOf } from "./values.ts";
 
@@ -33,7 +33,10 @@ export function SchemaField({
             />
             <span>
               {label}
-              <span class="hint"> {field.description}</span>
+              <span class="hint">
+                {" "}
+                <Prose text={field.description ?? ""} />
+              </span>
             </span>
           </label>
           {fault === undefined ? null : <div class="fault">{fault}</div>}
@@ -41,7 +44,7 @@ export function SchemaField({
       );
     case "choice":
       return (
-        <Field label={label} hint={field.description} fault={fault}>
+        <Field label={label} hint={<Prose text={field.description ?? ""} />} fault={fault}>
           {(ids) => (
             <select {...ids} value={text} onChange={(event) => onChange(event.currentTarget.value)}>
               {(choicesOf(field) ?? []).map((choice) => (
@@ -59,7 +62,11 @@ export function SchemaField({
         <Field
           label={label}
           fault={fault}
-          hint={`${field.description ?? ""}. ${kindOf(field) === "lines" ? "One a line" : "One a line, as Name: value"}`}
+          hint={
+            <Prose
+              text={`${field.description ?? ""}. ${kindOf(field) === "lines" ? "One a line" : "One a line, as Name: value"}`}
+            />
+          }
         >
           {(ids) => (
             <textarea
@@ -76,7 +83,7 @@ export function SchemaField({
     default: {
       const suggestions = (field.examples ?? []).filter((each) => typeof each === "string");
       return (
-        <Field label={label} hint={field.description} fault={fault}>
+        <Field label={label} hint={<Prose text={field.description ?? ""} />} fault={fault}>
           {(ids) => (
             <>
               <input

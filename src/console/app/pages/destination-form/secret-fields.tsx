@@ -1,5 +1,5 @@
 import type { Problem } from "../../types.ts";
-import { Field } from "../../ui/parts.tsx";
+import { Field, Prose } from "../../ui/parts.tsx";
 import type { Provider } from "../destination/model.ts";
 import { type FormValues, faultAt } from "./values.ts";
 
@@ -31,7 +31,9 @@ export function SecretFields({
               label={label}
               fault={faultAt(problem, name)}
               hint={
-                isKept ? `${field.description ?? ""}. Kept unless you type a new one.` : field.description
+                <Prose
+                  text={`${field.description ?? ""}.${isKept ? " Kept unless you type a new one." : ""}`}
+                />
               }
             >
               {(ids) => (

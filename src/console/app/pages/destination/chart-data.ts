@@ -7,8 +7,9 @@ export interface Day {
   /** Epoch seconds. */
   readonly times: readonly number[];
   readonly delivered: readonly number[];
-  readonly retried: readonly number[];
-  readonly dead: readonly number[];
+  /** Null where there was none, so that nothing is drawn. */
+  readonly retried: readonly (number | null)[];
+  readonly dead: readonly (number | null)[];
 }
 
 /** The whole day in steps of ten minutes; minutes in which nothing happened are absent from the answer and 0 here. */
@@ -26,8 +27,8 @@ export function fullDay(minutes: Stats["minutes"], now: number): Day {
   return {
     times: steps.map((_, at) => ((first + at) * STEP_MS) / 1_000),
     delivered: steps.map(({ delivered }) => delivered),
-    retried: steps.map(({ retried }) => retried),
-    dead: steps.map(({ dead }) => dead),
+    retried: steps.map(({ retried }) => retried || null),
+    dead: steps.map(({ dead }) => dead || null),
   };
 }
 

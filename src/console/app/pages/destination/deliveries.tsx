@@ -9,25 +9,50 @@ import { apiOf, type Delivery, type Provider } from "./model.ts";
 const EVERY_MS = 3_000;
 const PAGE = 50;
 
-/** What became of a request, and what the relay does next because of it. */
-const DECISIONS: Readonly<Record<string, readonly [word: string, decision: string]>> = {
-  delivered: ["delivered", "The provider has taken all of it."],
-  retry: ["retry", "Nothing is known to be taken. The same events are sent again, later each time."],
-  hold: [
-    "hold",
-    "Settings or credentials are refused, not the events. Everything is kept and tried again; a change to the destination makes it try at once.",
-  ],
-  isolate: [
-    "isolate",
-    "One event is at fault. What precedes it is delivered, it is set aside as a dead letter, and the rest goes on; where the provider does not name it, it is found by halves.",
-  ],
-  partial: [
-    "partial",
-    "The provider answered for each event: what it took is done with, what it refused is a dead letter, and the rest is sent again.",
-  ],
-  split: ["split", "Too large for the provider: sent again in halves."],
-  fault: ["fault", "The provider calls the request malformed. Its events are set aside as dead letters."],
-  parked: ["parked", "Not sent: set aside as a dead letter, for the reason in the message."],
+interface Decision {
+  readonly word: string;
+  readonly tone: string;
+  /** What the relay does next because of it. */
+  readonly follows: string;
+}
+
+/** What became of a request, by its `outcome`. */
+const DECISIONS: Readonly<Record<string, Decision>> = {
+  delivered: { word: "delivered", tone: "good", follows: "Nothing: the provider has taken all of it." },
+  retry: {
+    word: "tried again",
+    tone: "warn",
+    follows: "Nothing is known to be taken: the same events are sent again, later each time.",
+  },
+  hold: {
+    word: "held",
+    tone: "bad",
+    follows:
+      "Settings or credentials are refused, not the events. Everything is kept and tried again; a change to the destination makes it try at once.",
+  },
+  isolate: {
+    word: "event at fault",
+    tone: "warn",
+    follows:
+      "What precedes the event at fault is delivered, it is set aside as a dead letter, and the rest goes on. Where the provider does not name it, it is found by halves.",
+  },
+  partial: {
+    word: "in part",
+    tone: "warn",
+    follows:
+      "What the provider took is done with, what it refused is a dead letter, and the rest is sent again.",
+  },
+  split: { word: "too large", tone: "info", follows: "The same events are sent again in halves." },
+  fault: {
+    word: "malformed",
+    tone: "bad",
+    follows: "The provider calls the request malformed: its events are set aside as dead letters.",
+  },
+  parked: {
+    word: "not sent",
+    tone: "bad",
+    follows: "The events are set aside as dead letters, for the reason in the message.",
+  },
 };
 
 const ACKNOWLEDGEMENTS: Readonly<Record<string, string>> = {
@@ -75,6 +100,7 @@ export function DeliveriesTab({ id }: { id: string }) {
         <Table
           label="Delivery attempts"
           head={["Time", "Outcome", "Events", "Size", "Answer", "Took", "Provider's words"]}
+          numbers={["Events", "Size", "Took"]}
         >
           {shown.map((each) => (
             <Attempt
@@ -118,7 +144,7 @@ function Attempt({
           </button>
         </td>
         <td>
-          <Badge word={DECISIONS[outcome]?.[0] ?? outcome} />
+          <Badge word={DECISIONS[outcome]?.word ?? outcome} tone={DECISIONS[outcome]?.tone ?? "info"} />
           {attempt.acknowledgement === null ? null : <span class="sub">{attempt.acknowledgement}</span>}
         </td>
         <td class="number">{count(events)}</td>
@@ -161,7 +187,7 @@ function AttemptDetail({ attempt, meaning }: { attempt: Delivery; meaning: strin
         ["Provider's code", code === null ? "none" : meaning === null ? code : `${code}: ${meaning}`],
         ["Taken by the provider", `${count(attempt.delivered)} of ${plural(attempt.events, "event")}`],
         ["Provider's own words", <span dir="auto">{attempt.message === "" ? "none" : attempt.message}</span>],
-        ["What follows", DECISIONS[outcome]?.[1] ?? outcome],
+        ["What follows", DECISIONS[outcome]?.follows ?? outcome],
         ...(retryAt === null ? [] : [["Tried again", moment(retryAt)] as const]),
         ...(fix === "" ? [] : [["What to do", fix] as const]),
         ...(attempt.acknowledgement === null

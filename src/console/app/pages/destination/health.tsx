@@ -5,6 +5,7 @@ import { Chart } from "../../ui/chart.tsx";
 import { Ago, Badge, Facts, ProblemBox } from "../../ui/parts.tsx";
 import { bytes, count, duration, milliseconds, moment, plural, short, until } from "../../words.ts";
 import { fullDay, latenciesOf } from "./chart-data.ts";
+import { Loss } from "./loss.tsx";
 import { apiOf, type Delivery, type Stats } from "./model.ts";
 import { StatusTimeline } from "./status-timeline.tsx";
 
@@ -62,7 +63,7 @@ function NowFacts({
         ],
         ["Oldest waiting", oldest === null ? "–" : duration(now - Date.parse(oldest))],
         ["Next attempt", next === null || backlog?.events === 0 ? "–" : until(next, now)],
-        ["First loss", isLosing ? <strong class="loss">{until(loss, now)}</strong> : "none in sight"],
+        ["First loss", isLosing ? <Loss at={loss} now={now} /> : "none in sight"],
         ["Last delivered", <Ago key="at" at={destination.last_delivered_at} />],
         ["Delivered in 24 hours", stats === null ? "–" : count(stats.totals.delivered)],
         [
@@ -87,9 +88,9 @@ function Throughput({ stats, now }: { stats: Stats; now: number }) {
       times={day.times}
       show={short}
       series={[
-        { label: "Delivered", colour: "--accent", values: day.delivered, isBars: true },
-        { label: "Tried again", colour: "--warn", values: day.retried },
-        { label: "Dead letters", colour: "--bad", values: day.dead },
+        { label: "Delivered", colour: "--accent", values: day.delivered, kind: "bars" },
+        { label: "Tried again", colour: "--warn", values: day.retried, kind: "points" },
+        { label: "Dead letters", colour: "--bad", values: day.dead, kind: "points" },
       ]}
     />
   );
@@ -109,8 +110,8 @@ function Latency({ attempts, stats }: { attempts: readonly Delivery[]; stats: St
       times={found.times}
       show={milliseconds}
       series={[
-        { label: "Taken", colour: "--good", values: found.taken },
-        { label: "Not taken", colour: "--bad", values: found.refused },
+        { label: "Taken", colour: "--good", values: found.taken, kind: "points" },
+        { label: "Not taken", colour: "--bad", values: found.refused, kind: "points" },
       ]}
     />
   );

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { call } from "../../api.ts";
 import { useAct } from "../../hooks.ts";
 import type { DestinationDetail, Problem } from "../../types.ts";
-import { Ago, Button, Facts, Field, Notice, ProblemBox } from "../../ui/parts.tsx";
+import { Ago, Button, Facts, Field, Notice, ProblemBox, Prose } from "../../ui/parts.tsx";
 import { moment, plural } from "../../words.ts";
 import { apiOf, type Provider } from "./model.ts";
 
@@ -17,31 +17,24 @@ const OVERLAPS = [
 /** How the relay takes a new secret of a provider, and what becomes of the old one. */
 interface Manner {
   /** From the provider's name of a secret to the name in the request. */
-  readonly rename: Readonly<Record<string, string>>;
-  /** Absent: the old one is gone at once. */
-  readonly ttl?: string;
+  readonly nameOf: (secret: string) => string;
+  /** Names how long the old one is kept. */
+  readonly ttl: string;
   readonly says: string;
 }
 
 function mannerOf(provider: Provider): Manner {
-  const names = Object.keys(provider.secrets.properties ?? {});
   if (provider.can_overlap_secrets) {
     return {
-      rename: {},
+      nameOf: (secret) => secret,
       ttl: "previous_secret_ttl_seconds",
       says: "Requests are signed with both secrets until the old one ends, so that the receiver can change over in between.",
     };
   }
-  if (names.includes("token")) {
-    return {
-      rename: { token: "next_token" },
-      ttl: "previous_token_ttl_seconds",
-      says: "The new one is proved with a test event first. Then it is used, and the old one stands in wherever the new one is refused, until it ends.",
-    };
-  }
   return {
-    rename: {},
-    says: "The new one takes the place of the old one at once, and the backlog is tried again.",
+    nameOf: (secret) => `next_${secret}`,
+    ttl: "previous_token_ttl_seconds",
+    says: "The new ones are proved with a test event first. Then they are used, and the old ones stand in wherever the new ones are refused, until they end.",
   };
 }
 
@@ -65,12 +58,12 @@ export function RotateCredential({
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setUntil(null);
-    const secrets = Object.fromEntries(given.map(([name, value]) => [manner.rename[name] ?? name, value]));
-    const body = { ...secrets, ...(manner.ttl === undefined ? {} : { [manner.ttl]: ttl }) };
+    const secrets = Object.fromEntries(given.map(([name, value]) => [manner.nameOf(name), value]));
+    const body = { ...secrets, [manner.ttl]: ttl };
     const done = await act.run(() => call("PATCH", apiOf(destination.id), { body }));
     if (done === null) return;
     setTyped({});
-    setUntil(new Date(Date.now() + (manner.ttl === undefined ? 0 : ttl * 1_000)).toISOString());
+    setUntil(new Date(Date.now() + ttl * 1_000).toISOString());
     onChange();
   };
   return (
@@ -80,8 +73,7 @@ export function RotateCredential({
       <Slots destination={destination} />
       {until === null ? null : (
         <Notice kind="good">
-          The new credentials are in use.
-          {manner.ttl === undefined ? "" : ` The old ones stay valid beside them until ${moment(until)}.`}
+          The new credentials are in use. The old ones stay valid beside them until {moment(until)}.
         </Notice>
       )}
       <ProblemBox problem={act.problem} />
@@ -90,8 +82,8 @@ export function RotateCredential({
           <Field
             key={name}
             label={`New ${(field.title ?? name).replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`}
-            hint={field.description}
-            fault={faultAt(act.problem, [name, manner.rename[name] ?? name])}
+            hint={<Prose text={field.description ?? ""} />}
+            fault={faultAt(act.problem, [name, manner.nameOf(name)])}
           >
             {(ids) => (
               <input
@@ -105,19 +97,17 @@ export function RotateCredential({
             )}
           </Field>
         ))}
-        {manner.ttl === undefined ? null : (
-          <Field label="Keep the old one for" fault={faultAt(act.problem, [manner.ttl])}>
-            {(ids) => (
-              <select {...ids} value={ttl} onChange={(event) => setTtl(Number(event.currentTarget.value))}>
-                {OVERLAPS.map(([seconds, word]) => (
-                  <option key={seconds} value={seconds}>
-                    {word}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-        )}
+        <Field label="Keep the old one for" fault={faultAt(act.problem, [manner.ttl])}>
+          {(ids) => (
+            <select {...ids} value={ttl} onChange={(event) => setTtl(Number(event.currentTarget.value))}>
+              {OVERLAPS.map(([seconds, word]) => (
+                <option key={seconds} value={seconds}>
+                  {word}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
         <Button type="submit" busy={act.isBusy} disabled={given.length === 0}>
           Replace
         </Button>

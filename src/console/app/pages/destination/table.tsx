@@ -2,7 +2,9 @@ import { useNow } from "../../hooks.ts";
 import type { Destination } from "../../types.ts";
 import { Ago, Badge, Sparkline, Table } from "../../ui/parts.tsx";
 import { count, duration, milliseconds, short, until } from "../../words.ts";
+
 import { whatIsWrong } from "./attention.ts";
+import { Loss } from "./loss.tsx";
 import { placeOf, providerName } from "./model.ts";
 
 const HEAD = [
@@ -20,7 +22,7 @@ const HEAD = [
 export function DestinationTable({ rows }: { rows: readonly Destination[] }) {
   const now = useNow(5_000);
   return (
-    <Table label="Destinations" head={HEAD}>
+    <Table label="Destinations" head={HEAD} numbers={HEAD.slice(3)}>
       {rows.map((each) => (
         <DestinationRow key={each.id} destination={each} now={now} />
       ))}
@@ -88,5 +90,5 @@ function Activity({ destination }: { destination: Destination }) {
 function FirstLoss({ destination, now }: { destination: Destination; now: number }) {
   const { first_loss_at: at, status } = destination;
   if (at === null || status === "active" || status === "disabled") return <>–</>;
-  return <strong class="loss">{until(at, now)}</strong>;
+  return <Loss at={at} now={now} />;
 }
