@@ -53,6 +53,6 @@ function parameters({ nonce, associated }: GcmInput) {
   };
 }
 
-function importKey(key: Uint8Array, usage: "encrypt" | "decrypt"): Promise<CryptoKey> {
+function importKey(key: Uint8Array, usage: "encrypt" | "decrypt") {
   return crypto.subtle.importKey("raw", Uint8Array.from(key), "AES-GCM", false, [usage]);
 }

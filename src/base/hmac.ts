@@ -28,7 +28,7 @@ export async function hmacSha512Verify(
   return await crypto.subtle.verify(HMAC_SHA_512, imported, Uint8Array.from(tag), Uint8Array.from(message));
 }
 
-function importKey(key: Uint8Array, usage: "sign" | "verify"): Promise<CryptoKey> {
+function importKey(key: Uint8Array, usage: "sign" | "verify") {
   if (key.byteLength === 0) throw new RangeError("An HMAC key has at least one byte");
   return crypto.subtle.importKey("raw", Uint8Array.from(key), HMAC_SHA_512, false, [usage]);
 }

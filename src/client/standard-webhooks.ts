@@ -58,6 +58,6 @@ export async function isMacOf(secret: string, content: Uint8Array, mac: Uint8Arr
   return await crypto.subtle.verify(HMAC_SHA_256, key, Uint8Array.from(mac), Uint8Array.from(content));
 }
 
-function importKey(bytes: Bytes, usage: "sign" | "verify"): Promise<CryptoKey> {
+function importKey(bytes: Bytes, usage: "sign" | "verify") {
   return crypto.subtle.importKey("raw", bytes, HMAC_SHA_256, false, [usage]);
 }

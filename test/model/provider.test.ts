@@ -28,7 +28,9 @@ const provider = defineProvider({
   },
   config: z.strictObject({ index: z.string().default("main") }),
   secrets: z.strictObject({ token: z.string().min(8) }),
-  operations: { send_event: { description: "Sends one event.", payload: z.strictObject({}) } },
+  operations: {
+    send_event: { description: "Sends one event.", payload: z.strictObject({}), check: () => [] },
+  },
   build: ({ endpoint, config, secrets }) =>
     endpoint === null
       ? err([{ path: "endpoint", message: "Expected an endpoint" }])
