@@ -21,4 +21,4 @@ export class Facts {
   }
 }
 
-export type FactName = "address" | "destination" | "health" | "closed_at" | "session" | "warned";
+export type FactName = "address" | "destination" | "health" | "closed_at" | "session" | "warned" | "fallback";

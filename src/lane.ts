@@ -20,6 +20,7 @@ import { backlogWarning, type WarningLevel } from "./flow/deliver/warning.ts";
 import { matcher } from "./flow/route/match.ts";
 import { LaneAcks } from "./lane-acks.ts";
 import { Facts } from "./lane-facts.ts";
+import { Fallback } from "./lane-fallback.ts";
 import type { ProviderWords } from "./model/delivery.ts";
 import type { Destination } from "./model/destination.ts";
 import type {
@@ -37,8 +38,9 @@ import type {
   Submission,
   Taken as TakenCount,
 } from "./model/lane.ts";
-import type { RequestLimits } from "./model/provider.ts";
+import type { Connector, RequestLimits } from "./model/provider.ts";
 import { type LaneDeps, laneDeps } from "./wire.ts";
+import type { ConnectFault } from "./wire-vault.ts";
 
 /** Requests whose manifests are read back after a restart to remember what was taken. */
 const REMEMBERED_REQUESTS = 20_000;
@@ -71,6 +73,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
   readonly #drain: Drain;
   readonly #taken: Taken;
   readonly #facts: Facts;
+  readonly #fallback: Fallback;
   readonly #acks: LaneAcks;
   #isClosing = false;
   #health: Health;
@@ -88,6 +91,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     const { sql } = ctx.storage;
     const atomically = (work: () => void): void => ctx.storage.transactionSync(work);
     this.#facts = new Facts(sql);
+    this.#fallback = new Fallback(this.#deps.now, this.#facts);
     this.#outbox = new Outbox(sql);
     this.#ledger = new Ledger(sql);
     this.#deadLetters = new DeadLetters(sql);
@@ -103,7 +107,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       facts: this.#facts,
       outbox: this.#outbox,
       ledger: this.#ledger,
-      rules: () => this.#target?.connector.acknowledgement,
+      rules: () => (this.#fallback.inUse ?? this.#target?.connector)?.acknowledgement,
       atomically,
       lost: (requests) => this.#lost(requests),
       complain: (what, error) => this.#complain(what, error),
@@ -122,6 +126,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       ticket: () => this.#acks.ticket(),
       isFull: () => this.#acks.isFull,
       awaiting: (taken) => this.#acks.add(taken),
+      answeredBy: (which) => this.#fallback.answeredBy(which),
       settled: (attempt) => this.#settled(attempt),
       complain: (what, error) => this.#complain(what, error),
     });
@@ -157,6 +162,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       firstLossAt: this.#firstLossAt(oldestAt),
       lastDeliveredAt: this.#ledger.lastDeliveredAt,
       deadLetters: this.#deadLetters.count,
+      fallback: this.#fallback.report(),
       totals: { ...totals, taken: totals.delivered + totals.parked + waiting - totals.replayed },
     };
   }
@@ -379,32 +385,57 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
 
   async #connect(): Promise<void> {
     const destination = this.#destination;
+    this.#fallback.set(null, null);
     if (destination === null || !destination.enabled || this.#closedAt !== null) {
       this.#target = null;
       return;
     }
     const connected = await this.#deps.connect(destination);
     if (!connected.ok) {
-      this.#complain("destination.unusable", connected.error.message);
-      this.#target = null;
-      const now = this.#deps.now();
-      const message = "The stored settings or secrets cannot be used; save them again";
-      const failure = {
-        trouble: "config_rejected",
-        message,
-        retryAfter: null,
-        held: true,
-        startedAt: now,
-      } as const;
-      this.#setHealth(failed(this.#health, failure, { now, random: Math.random }));
-      return;
+      // What is remembered may be older than what the database has: sealed anew meanwhile, under another key.
+      if (await this.#hasNewer(destination)) return this.#refresh();
+      return this.#unconnected(connected.error);
     }
+    const previous = await this.#connectPrevious(destination);
     const decide = matcher(destination.routes);
     const indexFor = (action: string): string | null => {
       const decision = decide(action);
       return decision.wanted ? decision.index : null;
     };
-    if (this.#destination === destination) this.#target = { connector: connected.value, indexFor };
+    if (this.#destination !== destination) return;
+    this.#fallback.set(previous, destination.previousSecretsUntil ?? null);
+    this.#target = { connector: connected.value, fallback: () => this.#fallback.connector, indexFor };
+  }
+
+  /** With the secrets before the last rotation; null where there are none any more, or they are of no use. */
+  async #connectPrevious(destination: Destination): Promise<Connector | null> {
+    // A destination remembered by an earlier version has no such field.
+    if ((destination.previousSecretsUntil ?? 0) <= this.#deps.now()) return null;
+    const connected = await this.#deps.connect(destination, "previous");
+    if (!connected.ok) this.#complain("destination.fallback_unusable", connected.error.message);
+    return connected.ok ? connected.value : null;
+  }
+
+  async #hasNewer({ tenantId, id, revision }: Destination): Promise<boolean> {
+    const fresh = await this.#deps.readDestination(tenantId, id).catch(() => null);
+    return fresh !== null && fresh.revision > revision;
+  }
+
+  /** Everything is kept. What passes by itself is tried again soon, what a person has to mend seldom. */
+  #unconnected({ isPassing, message: cause }: ConnectFault): void {
+    this.#complain("destination.unusable", cause);
+    this.#target = null;
+    const now = this.#deps.now();
+    const failure = {
+      trouble: isPassing ? "provider_error" : "config_rejected",
+      message: isPassing
+        ? "The relay cannot open the stored secrets at the moment; it tries again by itself"
+        : "The stored settings or secrets cannot be used; save them again",
+      retryAfter: null,
+      held: !isPassing,
+      startedAt: now,
+    } as const;
+    this.#setHealth(failed(this.#health, failure, { now, random: Math.random }));
   }
 
   /** The day's window, or the provider's own limit of age where that comes first. */

@@ -34,6 +34,10 @@ const fields = {
         description:
           "Until when the secrets before the last rotation stand in where the new ones are refused",
       }),
+      previous_uses: z.int().nullable().meta({
+        description: "Deliveries since then that only they could make; null when the lane did not answer",
+      }),
+      previous_used_at: Moment.nullable(),
     })
     .meta({ description: "Where its secrets are; never a value" }),
   created_at: Moment,
@@ -98,6 +102,8 @@ export async function viewDestination(
       shared: destination.credentialIsShared,
       rotated_at: isoTimeOrNull(destination.secretsRotatedAt),
       previous_until: isoTimeOrNull(destination.previousSecretsUntil),
+      previous_uses: report?.fallback.uses ?? null,
+      previous_used_at: isoTimeOrNull(report?.fallback.usedAt ?? null),
     },
     created_at: isoTime(destination.createdAt),
     updated_at: isoTime(destination.updatedAt),

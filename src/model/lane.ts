@@ -52,6 +52,8 @@ export interface LaneReport {
   readonly firstLossAt: EpochMs | null;
   readonly lastDeliveredAt: EpochMs | null;
   readonly deadLetters: number;
+  /** Requests that only the secrets before the last rotation could make; the new ones were refused. */
+  readonly fallback: { readonly uses: number; readonly usedAt: EpochMs | null };
   /** Newest last, at most 50. */
   readonly changes: readonly StatusChange[];
   readonly totals: LaneTotals;

@@ -61,6 +61,8 @@ describe("creating a destination", () => {
         shared: false,
         rotated_at: null,
         previous_until: null,
+        previous_uses: 0,
+        previous_used_at: null,
       },
       created_at: "2026-06-30T12:00:00.000Z",
       updated_at: "2026-06-30T12:00:00.000Z",

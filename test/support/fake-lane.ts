@@ -17,6 +17,7 @@ export const RESTING: LaneReport = {
   firstLossAt: null,
   lastDeliveredAt: null,
   deadLetters: 0,
+  fallback: { uses: 0, usedAt: null },
   changes: [],
   totals: {
     taken: 0,

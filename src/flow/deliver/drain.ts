@@ -18,6 +18,8 @@ import type { Fate, Outbox, TakenChunk } from "./outbox.ts";
 /** Where a lane delivers to. */
 export interface Target {
   readonly connector: Connector;
+  /** With the secrets before the last rotation, while these stand in for refused ones. */
+  readonly fallback?: () => Connector | null;
   readonly indexFor: (action: string) => string | null;
 }
 
@@ -40,6 +42,8 @@ export interface DrainDeps {
   isFull?(): boolean;
   /** The provider has taken events and will confirm them under `ackId`. @returns the id under which they wait */
   awaiting?(taken: TakenRequest): number;
+  /** Which secrets the provider has answered to, other than by refusing them. */
+  answeredBy?(which: "present" | "previous"): void;
   /** Told after each request has been settled; sees to the alarm and the log. */
   settled(attempt: Attempt): void;
   /** A bug in the relay itself. */
@@ -208,8 +212,32 @@ export class Drain {
     }
   }
 
+  /**
+   * Where the provider refuses the secrets, at once with those before them: nothing was taken. The new ones are tried
+   * first each time, so that they are used as soon as they work; until then each delivery costs a request more.
+   */
+  async #askAndMend(events: readonly RelayEvent[], target: Target): Promise<Answered> {
+    const answered = await this.#askWith(target.connector, events, target.indexFor);
+    if (!areRefused(answered.outcome)) {
+      this.#deps.answeredBy?.("present");
+      return answered;
+    }
+    const before = target.fallback?.() ?? null;
+    if (before === null) return answered;
+    const again = await this.#askWith(before, events, target.indexFor);
+    if (areRefused(again.outcome)) return answered;
+    this.#deps.answeredBy?.("previous");
+    const { words } = again.outcome;
+    const message = `${words.message} (with the previous credential)`;
+    return { ...again, outcome: { ...again.outcome, words: { ...words, message } } };
+  }
+
   /** Sends; where the provider says what is missing, makes it and sends once more. */
-  async #askAndMend(events: readonly RelayEvent[], { connector, indexFor }: Target): Promise<Answered> {
+  async #askWith(
+    connector: Connector,
+    events: readonly RelayEvent[],
+    indexFor: Target["indexFor"],
+  ): Promise<Answered> {
     const { now, send } = this.#deps;
     for (let round = 0; ; round += 1) {
       const ticket = connector.acknowledgement === undefined ? undefined : this.#deps.ticket?.();
@@ -351,6 +379,10 @@ export class Drain {
       setHealth(verdict.slowDown ? slowed(well) : well);
     }
   }
+}
+
+function areRefused(outcome: Outcome): boolean {
+  return outcome.kind === "hold" && outcome.trouble === "credentials_rejected" && outcome.committed === 0;
 }
 
 function everything(offered: readonly RelayEvent[]): Selection {
