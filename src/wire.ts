@@ -280,6 +280,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         report: (tenantId, destinationId) => laneOf(env, tenantId, destinationId).report(),
         stranded: () => stranded.count(),
         untold: () => countUntold(incidents),
+        toRewrap: () => vault.countToRewrap(),
       }),
   };
 }

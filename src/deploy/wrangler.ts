@@ -63,7 +63,14 @@ export async function wrangler(args: readonly string[], { cwd, env, onLine }: Ru
 }
 
 function inherited(): NodeJS.ProcessEnv {
-  const { ADMIN_TOKEN: _token, ROOT_KEY: _key, CLOUDFLARE_ENV: _environment, ...rest } = process.env;
+  const {
+    ADMIN_TOKEN: _token,
+    ROOT_KEY: _key,
+    ROOT_KEY_PREVIOUS: _previous,
+    KMS_SECRET_ACCESS_KEY: _kms,
+    CLOUDFLARE_ENV: _environment,
+    ...rest
+  } = process.env;
   return {
     ...rest,
     NO_COLOR: "1",

@@ -27,6 +27,7 @@ const relay = await startRelay({
   vars: {
     ADMIN_TOKEN: adminToken,
     ROOT_KEY: env["ROOT_KEY"] || secrets.ROOT_KEY,
+    ROOT_KEY_PREVIOUS: env["ROOT_KEY_PREVIOUS"] ?? "",
     ALLOW_INSECURE_DESTINATIONS: values.bare ? (env["ALLOW_INSECURE_DESTINATIONS"] ?? "false") : "true",
     LOG_LEVEL: env["LOG_LEVEL"] ?? "warn",
   },

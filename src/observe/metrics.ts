@@ -41,6 +41,10 @@ export const METRICS = {
   ),
   attempts: counter("sluice_delivery_attempts_total", "Requests made to the provider"),
   stranded: alone("sluice_stranded_messages", "Queue messages that could not be handed over to a lane"),
+  toRewrap: alone(
+    "sluice_vault_keys_to_rewrap",
+    "Keys that an earlier root key still protects, and texts sealed in the first format",
+  ),
   untold: alone(
     "sluice_incident_events_untold",
     "Changes of incidents, older than a minute, whose events are not known to be on the queue",
@@ -76,21 +80,24 @@ export interface MetricsDeps {
   stranded(): Promise<number>;
   /** Changes of incidents whose events should be on the queue by now and are not known to be. */
   untold(): Promise<number>;
+  toRewrap(): Promise<number>;
   /** Resolves after that time; injected so that tests need not wait. */
   sleep(duration: DurationMs): Promise<void>;
 }
 
 /** The text of one scrape. A lane that is slow or broken is counted as silent and delays nobody. */
 export async function scrape(deps: MetricsDeps): Promise<string> {
-  const [{ names, more }, stranded, untold] = await Promise.all([
+  const [{ names, more }, stranded, untold, toRewrap] = await Promise.all([
     someDestinations(deps),
     deps.stranded(),
     deps.untold(),
+    deps.toRewrap(),
   ]);
   const reports = await askLanes(names, deps);
   const samples: Sample[] = [
     { metric: METRICS.stranded, labels: {}, value: stranded },
     { metric: METRICS.untold, labels: {}, value: untold },
+    { metric: METRICS.toRewrap, labels: {}, value: toRewrap },
     { metric: METRICS.lanesAsked, labels: {}, value: names.length },
     { metric: METRICS.lanesSilent, labels: {}, value: names.length - reports.size },
     { metric: METRICS.lanesLeftOut, labels: {}, value: more ? 1 : 0 },

@@ -27,6 +27,7 @@ function deps(count: number, about: Partial<MetricsDeps> = {}): MetricsDeps {
     report: async () => RESTING,
     stranded: async () => 3,
     untold: async () => 4,
+    toRewrap: async () => 2,
     ...about,
   };
 }
