@@ -82,6 +82,7 @@ export function printDemo({ relayUrl, simulatorUrl, adminToken, key, splunkId, s
 Sluice is running.
 
   Relay            ${relayUrl}   (reference: ${relayUrl}/docs, state in ${stateDir})
+  Console          ${relayUrl}/console   (sign in with the tenant key)
   SIEM simulator   ${simulatorUrl}   (a Splunk HEC and a Datadog intake)
   Tenant key       ${key}
   Operator token   ${adminToken}

@@ -46,8 +46,9 @@ interface Family {
 /** The first that fits decides. Actions of no family get neither category nor type: a wrong one misleads every rule built on it. */
 // biome-ignore format: a table is read by rows
 const FAMILIES: readonly Family[] = [
-  { when: /^(?:user|auth|session)\.(?:log|sign)[-_]?(?:in|on)\b/, category: "authentication", type: "start", verb: false },
-  { when: /^(?:user|auth|session)\.(?:log|sign)[-_]?(?:out|off)\b/, category: "authentication", type: "end", verb: false },
+  { when: /^(?:user|auth|session|console)\.(?:log|sign)[-_]?(?:in|on)\b/, category: "authentication", type: "start", verb: false },
+  { when: /^(?:user|auth|session|console)\.(?:log|sign)[-_]?(?:out|off)(?:\b|_)/, category: "authentication", type: "end", verb: false },
+  { when: /^console\./, category: "authentication", type: "info", verb: false },
   { when: /^(?:user|auth|organization\.(?:invitation|member))\./, category: "iam", type: "user", verb: true },
   { when: /^(?:group|team)\./, category: "iam", type: "group", verb: true },
   { when: /^(?:role|permission|(?:api|public)[-_]key)\./, category: "iam", type: null, verb: true },
