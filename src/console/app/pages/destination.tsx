@@ -5,6 +5,7 @@ import { Badge, Empty, LinkButton, Loading, Notice, PageHead, ProblemBox, Tabs }
 import { count } from "../words.ts";
 import { fixFor, whatIsWrong } from "./destination/attention.ts";
 import { DeadLettersTab } from "./destination/dead-letters.tsx";
+import { Leaving, useRemoval } from "./destination/delete.tsx";
 import { DeliveriesTab } from "./destination/deliveries.tsx";
 import { HealthTab } from "./destination/health.tsx";
 import { apiOf, placeOf, TRAIL } from "./destination/model.ts";
@@ -15,7 +16,11 @@ const EVERY_MS = 3_000;
 export function DestinationPage({ id, tab }: { id: string; tab: string }) {
   const may = useMay();
   const { data, problem, reload } = useQuery<DestinationDetail>(apiOf(id), EVERY_MS);
-  if (data === null) {
+  const removal = useRemoval(id);
+  if (data !== null && (removal.isGoing || removal.result !== null)) {
+    return <Leaving destination={data} removal={removal} />;
+  }
+  if (data === null || problem?.status === 404) {
     if (problem === null) return <Loading />;
     return (
       <>
@@ -54,7 +59,7 @@ export function DestinationPage({ id, tab }: { id: string; tab: string }) {
       ) : tab === "dead-letters" ? (
         <DeadLettersTab destination={data} onChange={reload} />
       ) : tab === "settings" ? (
-        <SettingsTab destination={data} onChange={reload} />
+        <SettingsTab destination={data} removal={removal} onChange={reload} />
       ) : (
         <HealthTab destination={data} />
       )}

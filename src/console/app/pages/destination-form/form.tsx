@@ -1,34 +1,52 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../../api.ts";
-import { useAct } from "../../hooks.ts";
 import { goTo } from "../../router.ts";
-import type { Destination } from "../../types.ts";
+import type { Destination, Problem } from "../../types.ts";
 import { Button, Field, LinkButton, ProblemBox, Prose } from "../../ui/parts.tsx";
 import { apiOf, LIST, type Provider, placeOf } from "../destination/model.ts";
 import { RoutesEditor } from "./routes-editor.tsx";
 import { SchemaField } from "./schema-field.tsx";
 import { SecretFields } from "./secret-fields.tsx";
 import { TestPanel } from "./test-panel.tsx";
-import { bodyOfChange, bodyOfNew, type Draft, type FormValues, faultAt, valuesFrom } from "./values.ts";
+import {
+  bodyOfChange,
+  bodyOfNew,
+  type Draft,
+  type FormValues,
+  faultAt,
+  missingIn,
+  type Refusal,
+  stillWrong,
+  valuesFrom,
+} from "./values.ts";
 
 /** Makes or changes a destination. Which fields there are, and what is said beside them, the provider decides. */
 export function DestinationForm({ provider, present }: { provider: Provider; present: Destination | null }) {
   const [values, setValues] = useState<FormValues>(() => valuesFrom(provider, present));
-  const act = useAct();
+  const [isBusy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
-  const { problem } = act;
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const problem = stillWrong(refusal, values);
   const change = (part: Partial<FormValues>): void => setValues((before) => ({ ...before, ...part }));
   useEffect(() => {
-    if (problem !== null) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [problem]);
+    if (refusal !== null) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [refusal]);
+  const refuse = (found: Problem): void => setRefusal({ problem: found, values });
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const saved = await act.run(() =>
+    const missing = missingIn(provider, values, present === null);
+    if (missing !== null) return refuse(missing);
+    setRefusal(null);
+    setBusy(true);
+    const saved =
       present === null
-        ? call<Destination>("POST", "/v1/audit/siem", { body: bodyOfNew(provider, values) })
-        : call<Destination>("PATCH", apiOf(present.id), { body: bodyOfChange(provider, values, present) }),
-    );
-    if (saved !== null) goTo(placeOf(saved.id));
+        ? await call<Destination>("POST", "/v1/audit/siem", { body: bodyOfNew(provider, values) })
+        : await call<Destination>("PATCH", apiOf(present.id), {
+            body: bodyOfChange(provider, values, present),
+          });
+    setBusy(false);
+    if (saved.ok) goTo(placeOf(saved.value.id));
+    else refuse(saved.problem);
   };
   const [basic, advanced] = fieldsOf(provider);
   const schemaField = (name: string) => {
@@ -103,10 +121,10 @@ export function DestinationForm({ provider, present }: { provider: Provider; pre
           {advanced.map(schemaField)}
           <Operations provider={provider} values={values} onChange={change} />
         </details>
-        <TestPanel provider={provider} values={values} present={present} />
+        <TestPanel provider={provider} values={values} present={present} onRefusal={refuse} />
         <ProblemBox problem={problem} />
         <div class="actions">
-          <Button kind="primary" type="submit" busy={act.isBusy}>
+          <Button kind="primary" type="submit" busy={isBusy}>
             {present === null ? "Save destination" : "Save changes"}
           </Button>
           <LinkButton to={present === null ? LIST : placeOf(present.id)}>Cancel</LinkButton>

@@ -170,6 +170,45 @@ function isBody(value: unknown): value is Body {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What is plainly missing, told before the relay is asked: it names the first kind of fault only. */
+export function missingIn(provider: Provider, values: FormValues, isNew: boolean): Problem | null {
+  const { endpoint, secrets } = provider;
+  const needed = isNew ? (secrets.required ?? []) : [];
+  const errors = [
+    ...(endpoint.required && values.endpoint.trim() === ""
+      ? [{ path: "endpoint", message: `Give the ${endpoint.label}` }]
+      : []),
+    ...needed
+      .filter((name) => (values.secrets[name] ?? "") === "")
+      .map((name) => ({ path: name, message: `Give the ${secrets.properties?.[name]?.title ?? name}` })),
+  ];
+  if (errors.length === 0) return null;
+  return { title: "Something is missing", status: 0, detail: "Nothing was sent.", code: "missing", errors };
+}
+
+/** A refusal, and the values that it is about: a field that was changed since is no longer at fault. */
+export interface Refusal {
+  readonly problem: Problem;
+  readonly values: FormValues;
+}
+
+/** The problem without the faults of fields that were changed since; null when none is left. */
+export function stillWrong(refusal: Refusal | null, values: FormValues): Problem | null {
+  if (refusal === null) return null;
+  const { problem, values: asked } = refusal;
+  if (problem.errors === undefined) return problem;
+  const errors = problem.errors.filter(({ path }) => valueAt(values, path) === valueAt(asked, path));
+  return errors.length === 0 ? null : { ...problem, errors };
+}
+
+function valueAt({ name, endpoint, secrets, config, routes, operations }: FormValues, path: string): unknown {
+  const [first = "", second = ""] = path.split(".");
+  if (first === "config") return config[second];
+  if (first === "routes") return JSON.stringify(routes);
+  if (first === "allowed_operations") return JSON.stringify(operations);
+  return first === "name" ? name : first === "endpoint" ? endpoint : secrets[first];
+}
+
 /** The message at a field, from the problem document; of a field inside it, with its place. */
 export function faultAt(problem: Problem | null, at: string): string | undefined {
   const found = problem?.errors?.find(({ path }) => path === at || path.startsWith(`${at}.`));

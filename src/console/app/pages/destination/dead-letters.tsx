@@ -32,15 +32,15 @@ export function DeadLettersTab({
   const list = usePaged<DeadLetter>(apiOf(id, "/dead-letters"), EVERY_MS, PAGE);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<Asked | null>(null);
-  const [done, setDone] = useState<string | null>(null);
+  const [done, setDone] = useState<{ readonly text: string; readonly isSent: boolean } | null>(null);
   const act = useAct();
   if (list.data === null) return list.problem === null ? <Loading /> : <ProblemBox problem={list.problem} />;
   const letters = list.data.data;
   const here = letters.filter((letter) => chosen.has(letter.id)).map((letter) => letter.id);
   const total = destination.dead_letters ?? letters.length;
 
-  const changed = (word: string): void => {
-    setDone(word);
+  const changed = (text: string, isSent: boolean): void => {
+    setDone({ text, isSent });
     setAsked(null);
     setChosen(new Set());
     list.reload();
@@ -61,6 +61,7 @@ export function DeadLettersTab({
       isReplay
         ? `${plural(answer.replayed ?? 0, "event")} wait for delivery again.`
         : `${plural(answer.discarded ?? 0, "event")} discarded.`,
+      isReplay,
     );
   };
   const replayOne = (letter: DeadLetter): void =>
@@ -80,7 +81,7 @@ export function DeadLettersTab({
       <ProblemBox problem={act.problem ?? list.problem} />
       {done === null ? null : (
         <Notice kind="good">
-          {done} <a href={placeOf(id, "deliveries")}>See the deliveries</a>
+          {done.text} {done.isSent ? <a href={placeOf(id, "deliveries")}>See the deliveries</a> : null}
         </Notice>
       )}
       {letters.length === 0 && list.page === 1 ? (
@@ -151,7 +152,7 @@ export function DeadLettersTab({
                 onChoose={() => toggle(letter.id)}
                 onReplay={() => replayOne(letter)}
                 onDiscard={() => setAsked({ what: "discard", selection: { ids: [letter.id] }, events: 1 })}
-                onFixed={() => changed("The corrected event was accepted and the old one discarded.")}
+                onFixed={() => changed("The corrected event was accepted and the old one discarded.", true)}
               />
             ))}
           </Table>
@@ -195,7 +196,9 @@ function Ask({
         onYes={onYes}
         onNo={onNo}
       >
-        <p>They wait for delivery again, unchanged and with the ids that they have, and get 24 hours anew.</p>
+        <p>
+          Replayed events wait for delivery again, unchanged and with the same ids, and get 24 hours anew.
+        </p>
         {isTroubled ? (
           <p>This destination is not well at the moment: mend it first, or they wait with the rest.</p>
         ) : null}

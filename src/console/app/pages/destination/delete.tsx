@@ -1,11 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../../api.ts";
 import { useAct } from "../../hooks.ts";
-import type { DestinationDetail } from "../../types.ts";
-import { Button, Confirm, LinkButton, Notice, ProblemBox } from "../../ui/parts.tsx";
+import type { Destination, Problem } from "../../types.ts";
+import { Button, Confirm, LinkButton, Notice, PageHead, ProblemBox } from "../../ui/parts.tsx";
 import { count, plural } from "../../words.ts";
 import { ExportButton } from "./export.tsx";
-import { apiOf, LIST } from "./model.ts";
+import { apiOf, LIST, TRAIL } from "./model.ts";
 
 /** As long as the relay goes on delivering what a deleted destination is owed. */
 const LAST_FLUSH_SECONDS = 30;
@@ -15,57 +15,44 @@ interface Flushed {
   readonly dead_lettered: number;
 }
 
-export function DeleteDestination({ destination }: { destination: DestinationDetail }) {
-  const { id, name, backlog, dead_letters: dead } = destination;
-  const [isAsked, setAsked] = useState(false);
+/** The deletion of a destination, on its way or done. */
+export interface Removal {
+  readonly isGoing: boolean;
+  readonly result: Flushed | null;
+  readonly problem: Problem | null;
+  readonly start: () => void;
+}
+
+/** Held by the page and not by the tab: from the first moment on, the destination itself can be read no more. */
+export function useRemoval(id: string): Removal {
   const [result, setResult] = useState<Flushed | null>(null);
   const act = useAct();
-  const waiting = backlog?.events ?? 0;
-  const remove = async (): Promise<void> => {
-    setAsked(false);
-    const done = await act.run(() => call<Flushed>("DELETE", apiOf(id)));
-    if (done !== null) setResult(done);
+  const start = async (): Promise<void> => {
+    setResult(await act.run(() => call<Flushed>("DELETE", apiOf(id))));
   };
-  if (result !== null) {
-    const kept = result.dead_lettered + (dead ?? 0);
-    return (
-      <Notice kind="good">
-        <strong>The destination is deleted.</strong>
-        <p>
-          {plural(result.flushed, "event")} delivered by the last flush, {count(result.dead_lettered)} set
-          aside.
-          {kept === 0 ? "" : ` ${plural(kept, "dead letter")} can be exported for 7 days.`}
-        </p>
-        <div class="actions">
-          {kept === 0 ? null : <ExportButton id={id} />}
-          <LinkButton to={LIST}>To the destinations</LinkButton>
-        </div>
-      </Notice>
-    );
-  }
+  return { isGoing: act.isBusy, result, problem: act.problem, start: () => void start() };
+}
+
+export function DeleteCard({ destination, removal }: { destination: Destination; removal: Removal }) {
+  const { name, backlog, dead_letters: dead } = destination;
+  const [isAsked, setAsked] = useState(false);
+  const waiting = backlog?.events ?? 0;
   return (
     <section class="card" aria-labelledby="delete">
       <h2 id="delete">Delete</h2>
-      <ProblemBox problem={act.problem} />
-      {act.isBusy ? (
-        <Draining waiting={waiting} />
-      ) : (
-        <>
-          <p class="quiet">
-            It takes no new events, delivers what is owed for at most {LAST_FLUSH_SECONDS} seconds, and is
-            gone.
-          </p>
-          <Button kind="danger" onClick={() => setAsked(true)}>
-            Delete destination
-          </Button>
-        </>
-      )}
+      <ProblemBox problem={removal.problem} />
+      <p class="quiet">
+        It takes no new events, delivers what is owed for at most {LAST_FLUSH_SECONDS} seconds, and is gone.
+      </p>
+      <Button kind="danger" onClick={() => setAsked(true)}>
+        Delete destination
+      </Button>
       {isAsked ? (
         <Confirm
           title="Delete this destination?"
           word="Delete"
-          busy={act.isBusy}
-          onYes={() => void remove()}
+          busy={removal.isGoing}
+          onYes={removal.start}
           onNo={() => setAsked(false)}
         >
           <p class="clamp" dir="auto">
@@ -74,7 +61,7 @@ export function DeleteDestination({ destination }: { destination: DestinationDet
           <p>
             {waiting === 0
               ? "Nothing waits for it."
-              : `${plural(waiting, "event")} wait for it: they are delivered for at most ${LAST_FLUSH_SECONDS} seconds, and what is left then becomes dead letters.`}
+              : `Waiting for it: ${plural(waiting, "event")}. They are delivered for at most ${LAST_FLUSH_SECONDS} seconds, and what is left then becomes dead letters.`}
           </p>
           <p>
             {dead === null || dead === 0
@@ -88,6 +75,34 @@ export function DeleteDestination({ destination }: { destination: DestinationDet
   );
 }
 
+/** In place of the destination's page while it goes, and when it is gone. */
+export function Leaving({ destination, removal }: { destination: Destination; removal: Removal }) {
+  const { id, name, backlog, dead_letters: dead } = destination;
+  const { result } = removal;
+  const kept = (result?.dead_lettered ?? 0) + (dead ?? 0);
+  return (
+    <>
+      <PageHead title={name} trail={TRAIL} />
+      {result === null ? (
+        <Draining waiting={backlog?.events ?? 0} />
+      ) : (
+        <Notice kind="good">
+          <strong>The destination is deleted.</strong>
+          <p>
+            {plural(result.flushed, "event")} delivered by the last flush, {count(result.dead_lettered)} set
+            aside.
+            {kept === 0 ? "" : ` ${plural(kept, "dead letter")} can be exported for 7 days.`}
+          </p>
+          <div class="actions">
+            {kept === 0 ? null : <ExportButton id={id} />}
+            <LinkButton to={LIST}>To the destinations</LinkButton>
+          </div>
+        </Notice>
+      )}
+    </>
+  );
+}
+
 /** The relay says how it went at the end; until then the time that it may take is all that is known. */
 function Draining({ waiting }: { waiting: number }) {
   const [seconds, setSeconds] = useState(0);
@@ -96,8 +111,8 @@ function Draining({ waiting }: { waiting: number }) {
     return () => window.clearInterval(timer);
   }, []);
   return (
-    <div role="status">
-      <p>
+    <section class="card" aria-label="Progress">
+      <p role="status">
         {waiting === 0 ? "Deleting …" : `Delivering the last ${plural(waiting, "event")} …`} This page may be
         left: the relay goes on by itself.
       </p>
@@ -106,6 +121,6 @@ function Draining({ waiting }: { waiting: number }) {
         value={Math.min(seconds, LAST_FLUSH_SECONDS)}
         aria-label="Time used of the last flush"
       />
-    </div>
+    </section>
   );
 }

@@ -6,16 +6,18 @@ import { useMay } from "../../session.tsx";
 import type { DestinationDetail, TestReport } from "../../types.ts";
 import { Ago, Button, CodeBlock, Confirm, Facts, LinkButton, ProblemBox } from "../../ui/parts.tsx";
 import { plural } from "../../words.ts";
-import { DeleteDestination } from "./delete.tsx";
+import { DeleteCard, type Removal } from "./delete.tsx";
 import { apiOf, type Provider, placeOf, providerName } from "./model.ts";
 import { RotateCredential } from "./rotate.tsx";
 import { TestReportView } from "./test-report.tsx";
 
 export function SettingsTab({
   destination,
+  removal,
   onChange,
 }: {
   destination: DestinationDetail;
+  removal: Removal;
   onChange: () => void;
 }) {
   const mayWrite = useMay()("destinations:write");
@@ -37,7 +39,7 @@ export function SettingsTab({
             <RotateCredential destination={destination} provider={provider} onChange={onChange} />
           )}
           <PauseCard destination={destination} onChange={onChange} />
-          <DeleteDestination destination={destination} />
+          <DeleteCard destination={destination} removal={removal} />
         </>
       ) : null}
     </>

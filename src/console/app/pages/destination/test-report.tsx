@@ -19,7 +19,7 @@ export function TestReportView({ report }: { report: TestReport }) {
         {report.checks.map(({ name, ok: isPassed, detail }) => (
           <li key={name} class={isPassed ? "" : "bad"}>
             <span class="visually-hidden">{isPassed ? "Passed: " : "Failed: "}</span>
-            {name}
+            {titled(name)}
             <span class="sub">{detail}</span>
           </li>
         ))}
@@ -31,4 +31,10 @@ export function TestReportView({ report }: { report: TestReport }) {
       </p>
     </Notice>
   );
+}
+
+/** `tls` → TLS, `token` → Token. */
+function titled(name: string): string {
+  if (name.length <= 3) return name.toUpperCase();
+  return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 }
