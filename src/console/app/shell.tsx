@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { call, enterTenant, getAll } from "./api.ts";
 import { useAct } from "./hooks.ts";
 import { goTo } from "./router.ts";
@@ -38,7 +38,12 @@ export function Shell({ here, children }: { here: string; children: ComponentChi
   const { session, setSession } = useSession();
   const may = useMay();
   const [isOpen, setOpen] = useState(false);
-  useEffect(() => setOpen(false), [here]);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    setOpen(false);
+    if (!isFirst.current) beginPage();
+    isFirst.current = false;
+  }, [here]);
   const isInside = session.tenant !== null;
   const groups = isInside ? PLACES : [];
   const signOut = async (path: string): Promise<void> => {
@@ -145,6 +150,12 @@ function TenantSwitch() {
 /** A button and no link: the fragment holds the place in the console. */
 function focusMain(): void {
   document.getElementById("main")?.focus();
+}
+
+/** Another page begins at its top, and where the link that led there is gone, the keyboard goes on in the page. */
+function beginPage(): void {
+  scrollTo(0, 0);
+  if (document.activeElement === document.body) focusMain();
 }
 
 function isHere(to: string, here: string): boolean {

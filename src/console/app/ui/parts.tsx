@@ -210,6 +210,53 @@ export function Field({ label, hint, fault, children }: FieldProps) {
   );
 }
 
+/** A dialog that holds the focus while it is open, and gives it back to where it came from. */
+export function Modal({
+  title,
+  children,
+  onClose,
+}: {
+  title: string;
+  children: ComponentChildren;
+  onClose: () => void;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const isGone = useRef(false);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    const element = dialog.current;
+    element?.showModal();
+    return () => {
+      isGone.current = true;
+      element?.close(); // what lies behind it can take the focus again
+      returnFocus(before);
+    };
+  }, []);
+  const cancel = (event: Event): void => {
+    event.preventDefault();
+    onClose();
+  };
+  return (
+    // A browser closes it without asking when Escape is pressed again and again.
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onCancel={cancel}
+      onClose={() => (isGone.current ? undefined : onClose())}
+    >
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** To the page itself, where what had it is gone or cannot take it: else the keyboard would begin at the top. */
+function returnFocus(before: Element | null): void {
+  if (before instanceof HTMLElement && before.isConnected) before.focus();
+  if (document.activeElement === document.body) document.getElementById("main")?.focus();
+}
+
 /** Says what will happen, and asks once. */
 export function Confirm({
   title,
@@ -228,14 +275,8 @@ export function Confirm({
   onYes: () => void;
   onNo: () => void;
 }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   return (
-    <dialog ref={dialog} aria-labelledby={id} onCancel={onNo} onClose={onNo}>
-      <h2 id={id}>{title}</h2>
+    <Modal title={title} onClose={onNo}>
       {children}
       <div class="actions">
         <Button onClick={onNo}>Cancel</Button>
@@ -243,7 +284,7 @@ export function Confirm({
           {word}
         </Button>
       </div>
-    </dialog>
+    </Modal>
   );
 }
 
