@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { leadsElsewhere } from "../hostile/generate/containment.ts";
+import { leadsElsewhere, ledToSink } from "../hostile/generate/containment.ts";
 import { judge } from "../hostile/judge.ts";
 import { KNOWN_FAILURES } from "../hostile/known-failures.ts";
 import { makeShot } from "../hostile/make.ts";
@@ -177,6 +177,19 @@ describe("the judge", () => {
 });
 
 describe("the tools of the hostile test", () => {
+  it("lead every address of an example to the sink, so that there is always a body to send", ({ expect }) => {
+    const sink = "http://127.0.0.1:9";
+    const example = {
+      config: { hec_url: "splunk.example.com:8088", site: "datadoghq.eu" },
+      list: [{ rest_url: "https://splunk.example.com:8089/x", results_link: "http://a.example/b?c" }],
+      text: "see https://x.example",
+    };
+    const led = ledToSink(example, sink);
+    expect(leadsElsewhere(Buffer.from(JSON.stringify(example)), sink)).toBe(true);
+    expect(leadsElsewhere(Buffer.from(JSON.stringify(led)), sink)).toBe(false);
+    expect(led).toMatchObject({ text: "see https://x.example" });
+  });
+
   it("leave out a body that would make the relay call anything but the sink", ({ expect }) => {
     const sink = "http://127.0.0.1:4000";
     const leads = (body: unknown): boolean => leadsElsewhere(Buffer.from(JSON.stringify(body)), sink);

@@ -1,5 +1,6 @@
 import type { Random } from "../random.ts";
 import type { Operation, Scene } from "../scene.ts";
+import { ledToSink } from "./containment.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -27,7 +28,9 @@ export function validBody(operation: Operation, random: Random, scene: Scene): u
         { from: "2026-01-01T00:00:00Z", to: "2027-01-01T00:00:00Z" },
       ]);
     default:
-      return operation.examples.length > 0 ? random.pick(operation.examples) : { action: "user.login" };
+      return operation.examples.length > 0
+        ? ledToSink(random.pick(operation.examples), scene.sinkUrl)
+        : { action: "user.login" };
   }
 }
 
