@@ -96,7 +96,9 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
   if (hasFaults) await openFaultHook({ miniflare, relayUrl: url.origin, stateDir });
   const worker = await miniflare.getWorker("sluice");
   // A run that fails is over with the next one, as on the platform.
-  const schedule = setInterval(() => void worker.scheduled({}).catch(() => undefined), SCHEDULE_MS);
+  const runSchedule = (): void => void worker.scheduled({}).catch(() => undefined);
+  runSchedule(); // what an earlier start left undone need not wait
+  const schedule = setInterval(runSchedule, SCHEDULE_MS);
   const stop = (): Promise<void> => {
     clearInterval(schedule);
     return miniflare.dispose();

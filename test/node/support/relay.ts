@@ -22,7 +22,8 @@ export class RelayProcess {
   output = "";
   #child: ChildProcess | null = null;
 
-  async start(): Promise<void> {
+  /** @param more variables for this start, like another root key */
+  async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const env = {
       ...process.env,
       PORT: "0",
@@ -30,6 +31,7 @@ export class RelayProcess {
       ALLOW_INSECURE_DESTINATIONS: "true",
       STATE_DIR: this.stateDir,
       LOG_LEVEL: "error",
+      ...more,
     };
     // A process group of its own, so that killing it takes the runtime along, as a crash of the machine would.
     const child = spawn("npm", ["start", "--silent", "--", "--bare"], { env, detached: true });
