@@ -157,6 +157,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
       status,
       reason,
       changes,
+      activity: this.#ledger.activity(this.#deps.now()),
       backlog: { events: waiting, bytes: this.#outbox.bytes, oldestAt },
       nextAttemptAt: waiting === 0 || this.#isPaused() ? null : Math.max(this.#deps.now(), retryAt ?? 0),
       firstLossAt: this.#firstLossAt(oldestAt),

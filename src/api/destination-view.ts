@@ -54,6 +54,16 @@ const fields = {
   }),
   last_delivered_at: Moment.nullable(),
   dead_letters: z.int().nullable().meta({ description: "Events set aside; replayable" }),
+  activity: z
+    .object({
+      per_minute: z.array(z.int()).meta({
+        description: "Events delivered in each minute of the last hour, oldest first",
+      }),
+      p50_ms: z.number().nullable(),
+      p95_ms: z.number().nullable(),
+    })
+    .nullable()
+    .meta({ description: "The last hour; latencies are from acceptance to the provider's answer" }),
 };
 
 /** A destination in an answer. It has no field for a secret. */
@@ -121,6 +131,14 @@ export async function viewDestination(
     first_loss_at: isoTimeOrNull(report?.firstLossAt ?? null),
     last_delivered_at: isoTimeOrNull(report?.lastDeliveredAt ?? null),
     dead_letters: report?.deadLetters ?? null,
+    activity:
+      report === null
+        ? null
+        : {
+            per_minute: [...report.activity.perMinute],
+            p50_ms: report.activity.p50,
+            p95_ms: report.activity.p95,
+          },
   };
 }
 

@@ -56,7 +56,20 @@ export interface LaneReport {
   readonly fallback: { readonly uses: number; readonly usedAt: EpochMs | null };
   /** Newest last, at most 50. */
   readonly changes: readonly StatusChange[];
+  readonly activity: LaneActivity;
   readonly totals: LaneTotals;
+}
+
+/** How many minutes `LaneActivity` looks back on. */
+export const ACTIVITY_MINUTES = 60;
+
+/** The last hour. */
+export interface LaneActivity {
+  /** Events delivered in each minute, oldest first, the present one last. */
+  readonly perMinute: readonly number[];
+  /** From acceptance to the provider's answer; null where nothing was delivered. */
+  readonly p50: DurationMs | null;
+  readonly p95: DurationMs | null;
 }
 
 /** Counts since the lane was made. `attempts` counts requests, the others events. */

@@ -73,6 +73,7 @@ describe("creating a destination", () => {
       first_loss_at: null,
       last_delivered_at: null,
       dead_letters: 0,
+      activity: { per_minute: new Array(60).fill(0), p50_ms: null, p95_ms: null },
     });
     expect(text).not.toContain("hec-token-value");
     expect(await secretsOf(id)).toEqual({ token: "hec-token-value" });

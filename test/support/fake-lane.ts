@@ -19,6 +19,7 @@ export const RESTING: LaneReport = {
   deadLetters: 0,
   fallback: { uses: 0, usedAt: null },
   changes: [],
+  activity: { perMinute: new Array(60).fill(0), p50: null, p95: null },
   totals: {
     taken: 0,
     delivered: 0,

@@ -1,6 +1,12 @@
 import { type DurationMs, type EpochMs, hours, minutes } from "../../base/clock.ts";
 import type { OutcomeKind, ProviderWords, Trouble } from "../../model/delivery.ts";
-import type { DeliveryRecord, LanePage, LaneStats } from "../../model/lane.ts";
+import {
+  ACTIVITY_MINUTES,
+  type DeliveryRecord,
+  type LaneActivity,
+  type LanePage,
+  type LaneStats,
+} from "../../model/lane.ts";
 import type { Segment } from "./chunk.ts";
 import { add, type Histogram, percentile } from "./histogram.ts";
 import { RECEIPT_RETENTION } from "./schema.ts";
@@ -191,16 +197,29 @@ export class Ledger {
   }
 
   stats(now: EpochMs): LaneStats {
-    const rows = this.#sql
-      .exec("SELECT * FROM minutes WHERE minute > ? ORDER BY minute", now - STATS_WINDOW)
-      .toArray()
-      .map(readMinute);
-    const histograms = rows.map(({ latencies }) => latencies);
+    const rows = this.#minutesAfter(now - STATS_WINDOW);
     return {
       minutes: rows.map(({ minute, delivered, retried, dead }) => ({ at: minute, delivered, retried, dead })),
-      p50: percentile(histograms, 0.5),
-      p95: percentile(histograms, 0.95),
+      ...latenciesOf(rows),
     };
+  }
+
+  activity(now: EpochMs): LaneActivity {
+    const first = now - (now % minutes(1)) - minutes(ACTIVITY_MINUTES - 1);
+    const rows = this.#minutesAfter(first - 1);
+    const perMinute = new Array<number>(ACTIVITY_MINUTES).fill(0);
+    for (const { minute, delivered } of rows) {
+      const place = (minute - first) / minutes(1);
+      if (place < ACTIVITY_MINUTES) perMinute[place] = delivered; // a clock set back leaves minutes of the future
+    }
+    return { perMinute, ...latenciesOf(rows) };
+  }
+
+  #minutesAfter(at: EpochMs): Minute[] {
+    return this.#sql
+      .exec("SELECT * FROM minutes WHERE minute > ? ORDER BY minute", at)
+      .toArray()
+      .map(readMinute);
   }
 
   /** Receipts that mention a batch. Reads every receipt of a week: for a person who asks, not for the hot path. */
@@ -329,6 +348,11 @@ function readSegments(text: unknown): readonly Segment[] {
 
 function emptyMinute(minute: EpochMs): Minute {
   return { minute, delivered: 0, retried: 0, dead: 0, latencies: {} };
+}
+
+function latenciesOf(rows: readonly Minute[]): Pick<LaneStats, "p50" | "p95"> {
+  const histograms = rows.map(({ latencies }) => latencies);
+  return { p50: percentile(histograms, 0.5), p95: percentile(histograms, 0.95) };
 }
 
 function readMinute(row: Record<string, SqlStorageValue>): Minute {

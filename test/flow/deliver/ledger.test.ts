@@ -417,6 +417,24 @@ describe("the statistics", () => {
   });
 });
 
+describe("the last hour", () => {
+  it("is sixty minutes, the present one last, with nothing where nothing happened", async ({ expect }) => {
+    await inStorage(({ sql }) => {
+      const ledger = new Ledger(sql);
+      ledger.record(anAttempt({ at: NOON - minutes(60), acceptedAt: NOON - minutes(61) }));
+      ledger.record(anAttempt({ at: NOON - minutes(59) }));
+      ledger.record(anAttempt({ at: NOON - minutes(2) }));
+      ledger.record(anAttempt({ at: NOON }));
+      ledger.record(anAttempt({ at: NOON + seconds(30) }));
+      const { perMinute, p95 } = ledger.activity(NOON + seconds(59));
+      expect(perMinute).toHaveLength(60);
+      expect([perMinute[0], perMinute[57], perMinute[58], perMinute[59]]).toEqual([3, 3, 0, 6]);
+      expect(perMinute.reduce((sum, each) => sum + each, 0)).toBe(12);
+      expect(p95).toBeLessThan(seconds(1)); // the minute of waiting is older than an hour
+    });
+  });
+});
+
 describe("the memory of what was taken", () => {
   it("is of the newest requests, from a moment on and at most so many, and is read back oldest first", async ({
     expect,
