@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import { useNow } from "../hooks.ts";
 import { useAll } from "../lists.ts";
 import { useMay } from "../session.tsx";
@@ -13,6 +14,8 @@ import { DestinationTable } from "./destination/table.tsx";
 import { usePageOf } from "./destination/use-page-of.ts";
 
 const EVERY_MS = 5_000;
+/** So long after the first destination was made, the first steps are offered. */
+const FRESH_MS = 60 * 60_000;
 /** More would push the destinations themselves off the screen. */
 const MOST_URGENT = 6;
 
@@ -27,6 +30,7 @@ function Destinations() {
   const { data, problem } = useAll<Destination>("/v1/audit/siem", EVERY_MS);
   const now = useNow(5_000);
   const { rows, paged } = usePageOf(data ?? []);
+  const isNew = useRef(false);
   if (data === null) {
     return (
       <>
@@ -35,13 +39,14 @@ function Destinations() {
       </>
     );
   }
-  const isNew = data.every(({ last_delivered_at }) => last_delivered_at === null);
+  // Once shown it stays, so that what it waits for can be seen to arrive.
+  if (!isNew.current) isNew.current = data.length === 0 || (data.length === 1 && data.every(isFresh));
   return (
     <>
       <PageHead title="Overview" />
       <ProblemBox problem={problem} />
       {data.length === 0 ? null : <NeedsYou items={attentionOf(data, now)} now={now} />}
-      {isNew && data.length <= 1 ? (
+      {isNew.current ? (
         <div class="card">
           <FirstEvent />
         </div>
@@ -55,6 +60,11 @@ function Destinations() {
       )}
     </>
   );
+}
+
+/** The relay's own acts are delivered from the first minute on, so deliveries do not tell whether anything was sent yet. */
+function isFresh({ created_at }: Destination): boolean {
+  return Date.now() - Date.parse(created_at) < FRESH_MS;
 }
 
 function NeedsYou({ items, now }: { items: readonly Attention[]; now: number }) {

@@ -190,14 +190,25 @@ async function lookForBatch(batchId: string): Promise<string | null> {
 
 /** An event sent from elsewhere: more was delivered since then than what this page has caused. */
 async function lookForAny(id: string, from: number, ownActs: number): Promise<string | null> {
-  const answer = await get<Page<Attempt>>(
-    `/v1/audit/siem/${encodeURIComponent(id)}/deliveries?limit=20`,
-    true,
-  );
+  const destination = `/v1/audit/siem/${encodeURIComponent(id)}`;
+  const answer = await get<Page<Attempt>>(`${destination}/deliveries?limit=20`, true);
   if (!answer.ok) return null;
   const since = answer.value.data.filter(({ time }) => Date.parse(time) > from);
   const delivered = since.reduce((sum, attempt) => sum + attempt.delivered, 0);
-  return delivered > ownActs
-    ? `It has arrived: the provider answered in ${milliseconds(since[0]?.latency_ms ?? null)}.`
-    : null;
+  if (delivered === 0 || (delivered <= ownActs && (await takesKeyActs(destination)))) return null;
+  return `It has arrived: the provider answered in ${milliseconds(since[0]?.latency_ms ?? null)}.`;
+}
+
+/** Whether the destination's routes let the making of a key through. */
+async function takesKeyActs(destination: string): Promise<boolean> {
+  const body = { actions: ["api-key.create"] };
+  const answer = await call<{ data: readonly { delivered: boolean }[] }>(
+    "POST",
+    `${destination}/routes/preview`,
+    {
+      body,
+      isBackground: true,
+    },
+  );
+  return !answer.ok || answer.value.data[0]?.delivered !== false;
 }

@@ -81,43 +81,45 @@ export function DeadLetterRow({
       {isOpen ? (
         <tr class="detail">
           <td colSpan={mayWrite ? 6 : 5}>
-            <Facts
-              rows={[
-                ["Why", REASONS[letter.reason] ?? letter.reason],
-                ["Provider's own words", <span dir="auto">{letter.message}</span>],
-                ["Attempts", String(letter.attempts)],
-                ["Accepted", moment(letter.accepted_at)],
-                ["Set aside", moment(letter.parked_at)],
-                ["Batch", letter.batch_id],
-              ]}
-            />
-            {isFixing ? (
-              <FixAndReplay
-                letter={letter}
-                destinationId={destinationId}
-                onDone={onFixed}
-                onCancel={() => setFixing(false)}
+            <div class="detail-box">
+              <Facts
+                rows={[
+                  ["Why", REASONS[letter.reason] ?? letter.reason],
+                  ["Provider's own words", <span dir="auto">{letter.message}</span>],
+                  ["Attempts", String(letter.attempts)],
+                  ["Accepted", moment(letter.accepted_at)],
+                  ["Set aside", moment(letter.parked_at)],
+                  ["Batch", letter.batch_id],
+                ]}
               />
-            ) : (
-              <>
-                <CodeBlock label="The event" text={JSON.stringify(letter.event, null, 2)} />
-                {mayWrite ? (
-                  <div class="actions">
-                    {mayReplay ? (
-                      <>
-                        <Button busy={isBusy} onClick={onReplay}>
-                          Replay
-                        </Button>
-                        <Button onClick={() => setFixing(true)}>Fix and replay</Button>
-                      </>
-                    ) : null}
-                    <Button kind="danger" onClick={onDiscard}>
-                      Discard
-                    </Button>
-                  </div>
-                ) : null}
-              </>
-            )}
+              {isFixing ? (
+                <FixAndReplay
+                  letter={letter}
+                  destinationId={destinationId}
+                  onDone={onFixed}
+                  onCancel={() => setFixing(false)}
+                />
+              ) : (
+                <>
+                  <CodeBlock label="The event" text={JSON.stringify(letter.event, null, 2)} />
+                  {mayWrite ? (
+                    <div class="actions">
+                      {mayReplay ? (
+                        <>
+                          <Button busy={isBusy} onClick={onReplay}>
+                            Replay
+                          </Button>
+                          <Button onClick={() => setFixing(true)}>Fix and replay</Button>
+                        </>
+                      ) : null}
+                      <Button kind="danger" onClick={onDiscard}>
+                        Discard
+                      </Button>
+                    </div>
+                  ) : null}
+                </>
+              )}
+            </div>
           </td>
         </tr>
       ) : null}

@@ -163,7 +163,9 @@ function Attempt({
       {isOpen ? (
         <tr class="detail">
           <td colSpan={7}>
-            <AttemptDetail attempt={attempt} meaning={meaning} />
+            <div class="detail-box">
+              <AttemptDetail attempt={attempt} meaning={meaning} />
+            </div>
           </td>
         </tr>
       ) : null}
