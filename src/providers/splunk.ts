@@ -54,13 +54,10 @@ const Config = z.strictObject({
     title: "Acknowledgement timeout in seconds",
     description: "An acknowledgement that takes longer counts as lost, and the events are sent again",
   }),
-  auth_scheme: z
-    .enum(["Splunk", "Bearer"])
-    .default("Splunk")
-    .meta({
-      title: "Authorization scheme",
-      description: "`Bearer` is for receivers that speak HEC's format but are not Splunk",
-    }),
+  auth_scheme: z.enum(["Splunk", "Bearer"]).default("Splunk").meta({
+    title: "Authorization scheme",
+    description: "`Bearer` is for receivers that speak HEC's format but are not Splunk",
+  }),
   gzip: z
     .boolean()
     .default(true)
