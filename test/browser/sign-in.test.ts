@@ -28,7 +28,7 @@ describeInBrowser("signing in to the console", () => {
     await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     expect(await page.evaluate("document.cookie")).toBe("");
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await page.getByRole("button", { name: "Sign in" }).waitFor();
     await page.goto("/console#/tenants");
     await page.getByRole("button", { name: "Sign in" }).waitFor();

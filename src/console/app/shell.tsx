@@ -4,7 +4,7 @@ import { call, enterTenant, getAll } from "./api.ts";
 import { useAct } from "./hooks.ts";
 import { goTo } from "./router.ts";
 import { useMay, useSession } from "./session.tsx";
-import { Button, Field, ProblemBox } from "./ui/parts.tsx";
+import { Button, Confirm, Field, ProblemBox } from "./ui/parts.tsx";
 
 interface Entry {
   readonly to: string;
@@ -38,6 +38,7 @@ export function Shell({ here, children }: { here: string; children: ComponentChi
   const { session, setSession } = useSession();
   const may = useMay();
   const [isOpen, setOpen] = useState(false);
+  const [isAsked, setAsked] = useState(false);
   const isFirst = useRef(true);
   useEffect(() => {
     setOpen(false);
@@ -96,12 +97,27 @@ export function Shell({ here, children }: { here: string; children: ComponentChi
             <button class="link-button" type="button" onClick={() => void signOut("/console/session")}>
               Sign out
             </button>
-            <button class="link-button" type="button" onClick={() => void signOut("/console/sessions")}>
-              everywhere
+            <button class="link-button" type="button" onClick={() => setAsked(true)}>
+              Sign out everywhere
             </button>
           </div>
         </div>
       </header>
+      {isAsked ? (
+        <Confirm
+          title="Sign out everywhere?"
+          word="Sign out everywhere"
+          busy={false}
+          onYes={() => void signOut("/console/sessions")}
+          onNo={() => setAsked(false)}
+        >
+          <p>
+            Every session of {session.kind === "operator" ? "the operator" : "this key"} ends, in every
+            browser and this one too. The {session.kind === "operator" ? "token" : "key"} itself goes on
+            working.
+          </p>
+        </Confirm>
+      ) : null}
       <main id="main" tabIndex={-1}>
         {children}
       </main>

@@ -25,7 +25,7 @@ export function ago(iso: string | null, now: number): string {
 
 export function until(iso: string, now: number): string {
   const ms = Date.parse(iso) - now;
-  return ms <= 0 ? "now" : `in ${duration(ms)}`;
+  return ms < 1_000 ? "now" : `in ${duration(ms)}`;
 }
 
 export function count(value: number): string {

@@ -6,6 +6,7 @@ import { useMay } from "../session.tsx";
 import { BATCH_STATES, type Batch, type CatalogEntry, type IngestReceipt, type Page } from "../types.ts";
 import { Badge, Button, Field, Loading, PageHead, ProblemBox, Table } from "../ui/parts.tsx";
 import { count, moment, plural } from "../words.ts";
+import { providerName } from "./destination/model.ts";
 
 /** Sends an event, follows a batch to each destination, and lists the known names. */
 export function EventsPage({ batchId }: { batchId: string | null }) {
@@ -124,6 +125,11 @@ const STATE_WORDS: Readonly<Record<string, string>> = {
   unknown: "The destination's lane did not answer",
 };
 
+function stateWords({ state, attempts }: Batch["destinations"][number]): string {
+  if (state === "buffered" && attempts !== null && attempts > 0) return "Durably kept, and tried again";
+  return STATE_WORDS[state] ?? "";
+}
+
 function BatchPage({ id }: { id: string }) {
   const { data: batch, problem } = useQuery<Batch>(`/v1/audit/batches/${encodeURIComponent(id)}`, 2_000);
   return (
@@ -151,11 +157,11 @@ function BatchPage({ id }: { id: string }) {
             <tr key={each.destination_id}>
               <td>
                 <a href={path("settings", "audit", "siem", each.destination_id)}>{each.name}</a>
-                <span class="sub">{each.provider}</span>
+                <span class="sub">{providerName(each.provider)}</span>
               </td>
               <td>
                 <Badge word={each.state} />
-                <span class="sub">{STATE_WORDS[each.state]}</span>
+                <span class="sub">{stateWords(each)}</span>
               </td>
               <td>{each.counts === null ? "–" : <Counts counts={each.counts} />}</td>
               <td class="number">{each.attempts === null ? "–" : count(each.attempts)}</td>

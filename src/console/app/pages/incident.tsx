@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { useAct, useQuery } from "../hooks.ts";
-import { useMay } from "../session.tsx";
+import { useMay, useSession } from "../session.tsx";
 import type { Incident, IncidentChange, IncidentState, Page, Priority } from "../types.ts";
 import {
   Ago,
@@ -128,7 +128,7 @@ export function IncidentPage({ id }: { id: string }) {
           <li key={each.id}>
             <strong>{KINDS[each.kind] ?? each.kind}</strong>{" "}
             <span class="quiet">
-              {moment(each.at)} · {each.actor_id}
+              {moment(each.at)} · <Actor id={each.actor_id} source={incident.source_id} />
             </span>
             {Object.entries(each.changes).map(([field, { from, to }]) => (
               <div key={field}>
@@ -143,6 +143,14 @@ export function IncidentPage({ id }: { id: string }) {
       <CodeBlock label="The latest alert" text={JSON.stringify(incident.alert, null, 2)} />
     </>
   );
+}
+
+/** Who did it: a name where the page knows one, else the id of the key. */
+function Actor({ id, source }: { id: string; source: string }) {
+  const { session } = useSession();
+  if (id === source) return <>by an alert</>;
+  if (id === session.key_id || (id === "operator" && session.kind === "operator")) return <>by you</>;
+  return id === "operator" ? <>by the operator</> : <code>{id}</code>;
 }
 
 function shown(value: unknown): string {
@@ -202,6 +210,7 @@ function ChangeForm({
         {(ids) => (
           <textarea
             {...ids}
+            class="prose"
             maxLength={4_000}
             value={note}
             onInput={(event) => setNote(event.currentTarget.value)}

@@ -89,6 +89,7 @@ export function IncidentsPage({ query }: { query: URLSearchParams }) {
       ) : (
         <Table
           label="Incidents"
+          numbers={["Alerts"]}
           head={["Number", "Priority", "State", "What", "Group", "Alerts", "Last seen"]}
         >
           {data.data.map((incident) => (
@@ -102,8 +103,10 @@ export function IncidentsPage({ query }: { query: URLSearchParams }) {
               <td>
                 <Badge word={incident.state} />
               </td>
-              <td>
-                {incident.short_description}
+              <td class="words">
+                <span class="clamp" dir="auto">
+                  {incident.short_description}
+                </span>
                 <span class="sub">{incident.ci_identifier ?? incident.search_name}</span>
               </td>
               <td>{incident.assignment_group ?? "–"}</td>

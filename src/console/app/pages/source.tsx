@@ -141,16 +141,21 @@ export function SourcePage({ id }: { id: string }) {
           )}
         </p>
         <ul class="checks">
-          {source.checks.map((check) => (
-            <li key={check.name} class={check.ok ? "" : "bad"}>
-              {check.detail}
-            </li>
-          ))}
+          {source.checks
+            .filter(({ ok }) => !ok)
+            .map((check) => (
+              <li key={check.name} class="bad">
+                {check.detail}
+              </li>
+            ))}
         </ul>
         <Facts
           rows={[
             ["Kind", SOURCE_KINDS[source.kind]],
-            ["Alerts taken", count(source.alerts)],
+            [isPolled ? "Notables taken" : "Alerts taken", count(source.alerts)],
+            ...(source.rest_url === undefined
+              ? []
+              : ([["Splunk's REST address", <code key="rest">{source.rest_url}</code>]] as const)),
             ["Last seen", <Ago key="seen" at={source.last_seen_at} />],
             ["Id", <code key="id">{source.id}</code>],
             ...(source.polling === undefined || source.polling === null
@@ -179,6 +184,11 @@ export function SourcePage({ id }: { id: string }) {
         </Notice>
       )}
       <h2>In Splunk</h2>
+      {isPolled || rotated !== null ? null : (
+        <p class="quiet">
+          In capital letters, like YOUR_SECRET, stands what was shown once when the source was made.
+        </p>
+      )}
       <ProblemBox problem={sheet.problem} />
       {(rotated?.setup ?? sheet.data) === null ? null : (
         <SetupSheetView sheet={rotated?.setup ?? sheet.data ?? { steps: [] }} />

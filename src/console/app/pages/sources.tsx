@@ -29,7 +29,7 @@ export function SourcesPage() {
           <p>A source turns Splunk alerts or Enterprise Security notables into incidents.</p>
         </Empty>
       ) : (
-        <Table label="Sources" head={["Name", "Kind", "Status", "Alerts", "Last seen"]}>
+        <Table label="Sources" numbers={["Alerts"]} head={["Name", "Kind", "Status", "Alerts", "Last seen"]}>
           {data.data.map((source) => (
             <tr key={source.id}>
               <td>

@@ -70,6 +70,7 @@ export function VaultPage() {
       ) : (
         <Table
           label="Credentials"
+          numbers={["Version"]}
           head={["Name", "Type", "Used by", "Version", "Rotated", "Old values until", "Change"]}
         >
           {data.data.map((credential) => (
