@@ -3,7 +3,8 @@ import { path } from "../router.ts";
 import { useMay } from "../session.tsx";
 import type { DestinationDetail } from "../types.ts";
 import { Empty, Loading, PageHead, ProblemBox } from "../ui/parts.tsx";
-import { LIST, type Provider, placeOf, TRAIL } from "./destination/model.ts";
+import type { Provider } from "./destination/model.ts";
+import { LIST, placeOf, TRAIL } from "./destination/places.ts";
 import { DestinationForm } from "./destination-form/form.tsx";
 
 const PROVIDERS = "/v1/audit/providers";

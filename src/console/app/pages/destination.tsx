@@ -3,12 +3,12 @@ import { useMay } from "../session.tsx";
 import type { DestinationDetail } from "../types.ts";
 import { Badge, Empty, LinkButton, Loading, Notice, PageHead, ProblemBox, Tabs } from "../ui/parts.tsx";
 import { count } from "../words.ts";
-import { fixFor, whatIsWrong } from "./destination/attention.ts";
+import { attentionOf, fixFor, whatIsWrong } from "./destination/attention.ts";
 import { DeadLettersTab } from "./destination/dead-letters.tsx";
 import { Leaving, useRemoval } from "./destination/delete.tsx";
 import { DeliveriesTab } from "./destination/deliveries.tsx";
 import { HealthTab } from "./destination/health.tsx";
-import { apiOf, placeOf, TRAIL } from "./destination/model.ts";
+import { apiOf, placeOf, TRAIL } from "./destination/places.ts";
 import { SettingsTab } from "./destination/settings.tsx";
 
 const EVERY_MS = 3_000;
@@ -69,6 +69,8 @@ export function DestinationPage({ id, tab }: { id: string; tab: string }) {
 
 /** What is wrong, in the provider's own words, and the fix. */
 function Trouble({ destination }: { destination: DestinationDetail }) {
+  const mayWrite = useMay()("destinations:write");
+  const [mend] = attentionOf([destination], Date.now());
   const { status, status_reason: reason } = destination;
   if (status === "disabled") {
     return <Notice kind="info">It is paused: nothing new is kept for it until it is resumed.</Notice>;
@@ -76,7 +78,8 @@ function Trouble({ destination }: { destination: DestinationDetail }) {
   if (reason === null || status === "active") return null;
   return (
     <Notice kind={status === "failed" ? "bad" : "warn"}>
-      <strong>{whatIsWrong(destination)}.</strong> {fixFor(reason.code)}
+      <strong>{whatIsWrong(destination)}.</strong> {fixFor(reason.code)}{" "}
+      {mend === undefined || !mayWrite ? null : <a href={placeOf(destination.id, mend.tab)}>{mend.link}</a>}
       <p class="quiet clamp" dir="auto">
         “{reason.message}”
       </p>

@@ -8,7 +8,7 @@ import { Pager } from "../ui/pager.tsx";
 import { Empty, Field, LinkButton, Loading, PageHead, ProblemBox } from "../ui/parts.tsx";
 import { plural } from "../words.ts";
 import { attentionOf } from "./destination/attention.ts";
-import { LIST, providerName } from "./destination/model.ts";
+import { LIST, providerName } from "./destination/places.ts";
 import { DestinationTable } from "./destination/table.tsx";
 import { usePageOf } from "./destination/use-page-of.ts";
 

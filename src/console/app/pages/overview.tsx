@@ -9,7 +9,7 @@ import { Empty, LinkButton, Loading, Notice, PageHead, ProblemBox } from "../ui/
 import { count, plural } from "../words.ts";
 import { type Attention, attentionOf } from "./destination/attention.ts";
 import { Loss } from "./destination/loss.tsx";
-import { LIST, providerName } from "./destination/model.ts";
+import { LIST, placeOf, providerName } from "./destination/places.ts";
 import { DestinationTable } from "./destination/table.tsx";
 import { usePageOf } from "./destination/use-page-of.ts";
 
@@ -88,8 +88,8 @@ function NeedsYou({ items, now }: { items: readonly Attention[]; now: number }) 
 }
 
 function NeedsYouItem({ item, now }: { item: Attention; now: number }) {
-  const { destination, tone, what, fix, to, link } = item;
-  const { name, provider, backlog, first_loss_at: loss, status_reason: reason } = destination;
+  const { destination, tone, what, fix, tab, link } = item;
+  const { id, name, provider, backlog, first_loss_at: loss, status_reason: reason } = destination;
   const waits =
     backlog === null || backlog.events === 0 ? "" : `${plural(backlog.events, "event")} waiting. `;
   const isLosing = loss !== null && destination.status !== "active";
@@ -119,7 +119,7 @@ function NeedsYouItem({ item, now }: { item: Attention; now: number }) {
           </p>
         )}
       </div>
-      <LinkButton to={to}>{link}</LinkButton>
+      <LinkButton to={placeOf(id, tab)}>{link}</LinkButton>
     </li>
   );
 }

@@ -4,7 +4,8 @@ import { useQuery } from "../../hooks.ts";
 import { useMay } from "../../session.tsx";
 import type { Problem } from "../../types.ts";
 import { ProblemBox, Table } from "../../ui/parts.tsx";
-import { apiOf, type CatalogEntry, type PreviewItem, type Routes } from "../destination/model.ts";
+import type { CatalogEntry, PreviewItem, Routes } from "../destination/model.ts";
+import { apiOf } from "../destination/places.ts";
 import { explain } from "./routes.ts";
 
 /** After the last key press, before the relay is asked. */

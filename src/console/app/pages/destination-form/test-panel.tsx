@@ -2,7 +2,8 @@ import { useState } from "preact/hooks";
 import { call } from "../../api.ts";
 import type { Destination, Problem, TestReport } from "../../types.ts";
 import { Button } from "../../ui/parts.tsx";
-import { apiOf, type Provider } from "../destination/model.ts";
+import type { Provider } from "../destination/model.ts";
+import { apiOf } from "../destination/places.ts";
 import { TestReportView } from "../destination/test-report.tsx";
 import { bodyOfNew, type FormValues, missingIn } from "./values.ts";
 

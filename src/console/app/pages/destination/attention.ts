@@ -1,6 +1,5 @@
 import type { Destination } from "../../types.ts";
 import { duration, plural } from "../../words.ts";
-import { placeOf } from "./model.ts";
 
 /** One thing that a person has to do, most urgent first where there are several. */
 export interface Attention {
@@ -10,15 +9,15 @@ export interface Attention {
   readonly what: string;
   /** One sentence: what to do. */
   readonly fix: string;
-  /** The page that mends it, and what its link says. */
-  readonly to: string;
+  /** The tab or page of the destination that mends it, and what its link says. */
+  readonly tab: string;
   readonly link: string;
 }
 
 interface Trouble {
   readonly what: string;
   readonly fix: string;
-  readonly tab: readonly string[];
+  readonly tab: string;
   readonly link: string;
   /** Passes without anybody: told about, but not as something to do. */
   readonly isPassing?: boolean;
@@ -29,58 +28,58 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   credentials_rejected: {
     what: "The credentials are refused",
     fix: "Put in a valid secret, or give the present one the permission that the message names.",
-    tab: ["settings"],
+    tab: "settings",
     link: "Replace the credentials",
   },
   config_rejected: {
     what: "The settings are refused",
     fix: "Correct what the provider names: the index, the path or the address.",
-    tab: ["edit"],
+    tab: "edit",
     link: "Edit the settings",
   },
   unreachable: {
     what: "It cannot be reached",
     fix: "Check host and port, and that its firewall lets the relay in.",
-    tab: ["settings"],
+    tab: "settings",
     link: "Test the connection",
   },
   tls_untrusted: {
     what: "Its certificate is not trusted",
     fix: "Install a certificate of a public authority for that host name.",
-    tab: ["settings"],
+    tab: "settings",
     link: "Test the connection",
   },
   timeout: {
     what: "It does not answer in time",
     fix: "Look at the load of the receiver; the relay goes on trying.",
-    tab: ["deliveries"],
+    tab: "deliveries",
     link: "See the attempts",
     isPassing: true,
   },
   throttled: {
     what: "It asks for a slower pace",
     fix: "Nothing, if it passes; otherwise raise the provider's limit.",
-    tab: ["deliveries"],
+    tab: "deliveries",
     link: "See the attempts",
     isPassing: true,
   },
   provider_error: {
     what: "The provider fails",
     fix: "Look at the provider's own status if it lasts; the relay goes on trying.",
-    tab: ["deliveries"],
+    tab: "deliveries",
     link: "See the attempts",
     isPassing: true,
   },
   gone: {
     what: "The receiver says that it is gone",
     fix: "Correct the address, or delete the destination.",
-    tab: ["edit"],
+    tab: "edit",
     link: "Edit the address",
   },
   expired: {
     what: "Events stayed undelivered for 24 hours",
     fix: "Mend what the message names, then replay the dead letters.",
-    tab: ["dead-letters"],
+    tab: "dead-letters",
     link: "See the dead letters",
   },
 };
@@ -110,7 +109,7 @@ export function attentionOf(destinations: readonly Destination[], now: number): 
 }
 
 function ofOne(destination: Destination, now: number): Attention | null {
-  const { id, status, status_reason: reason, backlog, dead_letters: dead } = destination;
+  const { status, status_reason: reason, backlog, dead_letters: dead } = destination;
   if (status === "disabled") return null;
   const trouble = reason === null ? undefined : TROUBLES[reason.code];
   if (reason !== null && status !== "active") {
@@ -119,7 +118,7 @@ function ofOne(destination: Destination, now: number): Attention | null {
       tone: status === "failed" || trouble?.isPassing !== true ? "bad" : "warn",
       what: trouble?.what ?? reason.code,
       fix: trouble?.fix ?? "Test the connection: it names the fix.",
-      to: placeOf(id, ...(trouble?.tab ?? ["settings"])),
+      tab: trouble?.tab ?? "settings",
       link: trouble?.link ?? "Test the connection",
     };
   }
@@ -129,7 +128,7 @@ function ofOne(destination: Destination, now: number): Attention | null {
       tone: "warn",
       what: `${plural(dead, "event")} could not be delivered`,
       fix: "Read why, then replay them, fix and replay, or discard them.",
-      to: placeOf(id, "dead-letters"),
+      tab: "dead-letters",
       link: "See the dead letters",
     };
   }
@@ -140,7 +139,7 @@ function ofOne(destination: Destination, now: number): Attention | null {
       tone: "warn",
       what: `It is ${duration(now - Date.parse(oldest))} behind`,
       fix: "More comes in than it takes: raise the provider's limits, or send it less with routes.",
-      to: placeOf(id, "health"),
+      tab: "health",
       link: "See its health",
     };
   }

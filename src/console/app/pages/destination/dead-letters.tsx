@@ -8,7 +8,8 @@ import { Button, Confirm, Empty, Loading, Notice, ProblemBox, Table } from "../.
 import { count, plural } from "../../words.ts";
 import { DeadLetterRow } from "./dead-letter-row.tsx";
 import { ExportButton } from "./export.tsx";
-import { apiOf, type DeadLetter, placeOf } from "./model.ts";
+import type { DeadLetter } from "./model.ts";
+import { apiOf, placeOf } from "./places.ts";
 
 const EVERY_MS = 4_000;
 const PAGE = 50;

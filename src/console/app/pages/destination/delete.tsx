@@ -5,7 +5,7 @@ import type { Destination, Problem } from "../../types.ts";
 import { Button, Confirm, LinkButton, Notice, PageHead, ProblemBox } from "../../ui/parts.tsx";
 import { count, plural } from "../../words.ts";
 import { ExportButton } from "./export.tsx";
-import { apiOf, LIST, TRAIL } from "./model.ts";
+import { apiOf, LIST, TRAIL } from "./places.ts";
 
 /** As long as the relay goes on delivering what a deleted destination is owed. */
 const LAST_FLUSH_SECONDS = 30;

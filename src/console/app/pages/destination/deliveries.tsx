@@ -4,7 +4,8 @@ import { Pager, usePaged } from "../../ui/pager.tsx";
 import { Badge, Empty, Facts, Field, Loading, ProblemBox, Table } from "../../ui/parts.tsx";
 import { bytes, count, milliseconds, moment, plural } from "../../words.ts";
 import { fixFor } from "./attention.ts";
-import { apiOf, type Delivery, type Provider } from "./model.ts";
+import type { Delivery, Provider } from "./model.ts";
+import { apiOf } from "./places.ts";
 
 const EVERY_MS = 3_000;
 const PAGE = 50;

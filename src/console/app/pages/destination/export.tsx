@@ -3,7 +3,8 @@ import { get } from "../../api.ts";
 import type { Page, Problem } from "../../types.ts";
 import { Button, ProblemBox } from "../../ui/parts.tsx";
 import { count } from "../../words.ts";
-import { apiOf, type DeadLetter } from "./model.ts";
+import type { DeadLetter } from "./model.ts";
+import { apiOf } from "./places.ts";
 
 /** Saves all dead letters as NDJSON, one whole dead letter a line, page by page through the API; can be stopped. */
 export function ExportButton({ id }: { id: string }) {

@@ -3,7 +3,8 @@ import { call } from "../../api.ts";
 import { useAct } from "../../hooks.ts";
 import { useMay } from "../../session.tsx";
 import { Button, Field, ProblemBox } from "../../ui/parts.tsx";
-import { apiOf, type DeadLetter } from "./model.ts";
+import type { DeadLetter } from "./model.ts";
+import { apiOf } from "./places.ts";
 
 /** What the relay gives a new event: the old one's would be wrong. */
 const GIVEN_ANEW: ReadonlySet<string> = new Set(["id", "integrity_hash"]);

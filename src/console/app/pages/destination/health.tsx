@@ -6,7 +6,8 @@ import { Ago, Badge, Facts, ProblemBox } from "../../ui/parts.tsx";
 import { bytes, count, duration, milliseconds, moment, plural, short, until } from "../../words.ts";
 import { fullDay, latenciesOf } from "./chart-data.ts";
 import { Loss } from "./loss.tsx";
-import { apiOf, type Delivery, type Stats } from "./model.ts";
+import type { Delivery, Stats } from "./model.ts";
+import { apiOf } from "./places.ts";
 import { StatusTimeline } from "./status-timeline.tsx";
 
 const EVERY_MS = 10_000;
@@ -50,11 +51,9 @@ function NowFacts({
           "Status",
           <>
             {status === null ? "–" : <Badge word={status} />}{" "}
-            {reason === null || status === "active" ? null : (
-              <>
-                since <Ago at={reason.since} />
-              </>
-            )}
+            {reason === null || status === "active"
+              ? null
+              : `for ${duration(now - Date.parse(reason.since))}`}
           </>,
         ],
         [
@@ -68,7 +67,7 @@ function NowFacts({
         ["Delivered in 24 hours", stats === null ? "–" : count(stats.totals.delivered)],
         [
           "From acceptance to delivery",
-          stats === null
+          stats === null || stats.latency_ms.p50 === null
             ? "–"
             : `half within ${milliseconds(stats.latency_ms.p50)}, 95 % within ${milliseconds(stats.latency_ms.p95)}`,
         ],
@@ -100,7 +99,7 @@ function Latency({ attempts, stats }: { attempts: readonly Delivery[]; stats: St
   const found = useMemo(() => latenciesOf(attempts), [attempts]);
   const oldest = attempts.at(-1);
   const p95 =
-    stats === null
+    stats === null || stats.latency_ms.p95 === null
       ? ""
       : ` From acceptance to delivery, 95 % took at most ${milliseconds(stats.latency_ms.p95)} in 24 hours.`;
   return (

@@ -1,5 +1,4 @@
-/** What the endpoints about destinations answer, as far as these pages show it, and what they have in common. */
-import { path } from "../../router.ts";
+/** What the endpoints about destinations answer, as far as these pages show it. */
 import type { Route } from "../../types.ts";
 
 /** The part of JSON Schema that the relay's providers are written in. */
@@ -102,28 +101,3 @@ export interface DeadLetter {
 }
 
 export type Routes = "categories" | readonly Route[];
-
-export const LIST = "#/settings/audit/siem";
-export const TRAIL = [{ to: LIST, label: "Settings › Audit › SIEM" }] as const;
-
-/** The page of a destination, or one of its tabs. */
-export function placeOf(id: string, ...rest: readonly string[]): string {
-  return path("settings", "audit", "siem", id, ...rest);
-}
-
-/** Where the API has it. */
-export function apiOf(id: string, rest = ""): string {
-  return `/v1/audit/siem/${encodeURIComponent(id)}${rest}`;
-}
-
-const SHORT_NAMES: Readonly<Record<string, string>> = {
-  splunk: "Splunk",
-  datadog: "Datadog",
-  cloudwatch: "CloudWatch",
-  elastic: "Elastic",
-  webhook: "Webhook",
-};
-
-export function providerName(kind: string): string {
-  return SHORT_NAMES[kind] ?? kind;
-}

@@ -4,7 +4,8 @@ import { useAct } from "../../hooks.ts";
 import type { DestinationDetail, Problem } from "../../types.ts";
 import { Ago, Button, Facts, Field, Notice, ProblemBox, Prose } from "../../ui/parts.tsx";
 import { moment, plural } from "../../words.ts";
-import { apiOf, type Provider } from "./model.ts";
+import type { Provider } from "./model.ts";
+import { apiOf } from "./places.ts";
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;

@@ -7,7 +7,8 @@ import type { DestinationDetail, TestReport } from "../../types.ts";
 import { Ago, Button, CodeBlock, Confirm, Facts, LinkButton, ProblemBox } from "../../ui/parts.tsx";
 import { plural } from "../../words.ts";
 import { DeleteCard, type Removal } from "./delete.tsx";
-import { apiOf, type Provider, placeOf, providerName } from "./model.ts";
+import type { Provider } from "./model.ts";
+import { apiOf, placeOf, providerName } from "./places.ts";
 import { RotateCredential } from "./rotate.tsx";
 import { TestReportView } from "./test-report.tsx";
 

@@ -1,11 +1,11 @@
 import { useNow } from "../../hooks.ts";
 import type { Destination } from "../../types.ts";
-import { Ago, Badge, Sparkline, Table } from "../../ui/parts.tsx";
+import { Badge, Sparkline, Table } from "../../ui/parts.tsx";
 import { count, duration, milliseconds, short, until } from "../../words.ts";
 
 import { whatIsWrong } from "./attention.ts";
 import { Loss } from "./loss.tsx";
-import { placeOf, providerName } from "./model.ts";
+import { placeOf, providerName } from "./places.ts";
 
 const HEAD = [
   "Destination",
@@ -46,7 +46,7 @@ function DestinationRow({ destination, now }: { destination: Destination; now: n
         {status === null ? "–" : <Badge word={status} />}
         {reason === null || status === "active" ? null : (
           <span class="sub clamp" title={reason.message}>
-            {whatIsWrong(destination)}, since <Ago at={reason.since} />
+            {whatIsWrong(destination)}, for {duration(now - Date.parse(reason.since))}
           </span>
         )}
       </td>
