@@ -6,9 +6,11 @@ import type { Destination } from "../src/model/destination.ts";
 import type { LaneReport } from "../src/model/lane.ts";
 import { createDestinationStore } from "../src/store/destinations.ts";
 import { createTenantStore } from "../src/store/tenants.ts";
-import { apiDeps } from "../src/wire.ts";
+import { parseRootKey } from "../src/vault/root-key.ts";
+import { apiDeps, rewrapKeys } from "../src/wire.ts";
 import { destination } from "./support/builders.ts";
 import { aPart } from "./support/lines.ts";
+import { sealedV1 } from "./support/vault.ts";
 
 /*
  * What a lane does when a credential is rotated, refused, or cannot be opened.
@@ -151,6 +153,28 @@ describe("a rotated credential that works", () => {
     await submit(to, "bat_a");
     expect(await reported(to, isIdle)).toMatchObject({ fallback: { uses: 0, usedAt: null } });
     expect(tried).toEqual([NEW]);
+  });
+});
+
+describe("a secret that was sealed in the first format", () => {
+  it("is delivered with as it is, sealed anew by the schedule, and delivered with again", async ({
+    expect,
+  }) => {
+    const to = await rotated({ sealedPreviousSecrets: null, previousSecretsUntil: null });
+    const root = parseRootKey(env.ROOT_KEY);
+    if (!root.ok) throw new Error(root.error.reason);
+    const binding = { tenantId: to.tenantId, recordId: to.id, purpose: "destination-secrets" };
+    const old = sealedV1(root.value, binding, JSON.stringify({ token: OLD }));
+    await env.DB.prepare("UPDATE credentials SET sealed = ? WHERE managed_by = ?").bind(old, to.id).run();
+    await submit(to, "bat_a");
+    await reported(to, isIdle);
+    await rewrapKeys(env);
+    const fresh = await destinations.get(to.tenantId, to.id);
+    expect(fresh).toMatchObject({ revision: to.revision + 1, sealedSecrets: expect.stringMatching(/^v2\./) });
+    await submit({ ...to, revision: to.revision + 1 }, "bat_b");
+    await reported(to, ({ totals }) => totals.delivered === 2);
+    expect(arrived).toEqual(["bat_a-0", "bat_b-0"]);
+    expect(tried).toEqual([OLD, OLD]);
   });
 });
 

@@ -42,12 +42,13 @@ interface Held {
  */
 export function createKeyring(deps: KeyringDeps): Keyring {
   const held = new Map<string, Held>();
+  /** Which version was found to be the newest. */
+  const newest = new Map<string, { readonly version: number; readonly until: EpochMs }>();
 
   function recall(name: string): OpenTenantKey | null {
     const found = held.get(name);
-    held.delete(name);
     if (found === undefined || deps.now() >= found.until) return null;
-    held.set(name, found); // as the one used last
+    remember(held, name, found);
     return found.key;
   }
 
@@ -55,10 +56,8 @@ export function createKeyring(deps: KeyringDeps): Keyring {
     const until = deps.now() + KEY_TTL;
     const opened = await openTenantKey(key, deps.wrapping);
     if (!opened.ok) return opened;
-    held.set(name, { key: opened.value, until });
-    // Only forgotten and not overwritten: another request may be using it at this moment.
-    const [oldest] = held.keys();
-    if (held.size > MAX_OPEN_KEYS && oldest !== undefined) held.delete(oldest);
+    // What falls out is only forgotten and not overwritten: another request may be using it at this moment.
+    remember(held, name, { key: opened.value, until });
     return opened;
   }
 
@@ -78,11 +77,21 @@ export function createKeyring(deps: KeyringDeps): Keyring {
     newest: (tenantId, algorithm) =>
       guarded(async () => {
         const name = `${tenantId}/${algorithm}`;
-        const known = recall(name);
-        if (known !== null) return ok(known);
+        const until = deps.now() + KEY_TTL;
+        const last = newest.get(name);
+        const known =
+          last !== undefined && deps.now() < last.until ? recall(`${name}/${last.version}`) : null;
+        if (known !== null && last !== undefined) {
+          remember(newest, name, last);
+          return ok(known);
+        }
         const stored = await deps.keys.newest(tenantId, algorithm);
         const key = stored === null ? await firstKey(tenantId, algorithm) : ok(stored);
-        return key.ok ? open(name, key.value) : key;
+        if (!key.ok) return key;
+        const { version } = key.value;
+        remember(newest, name, { version, until });
+        const opened = recall(`${name}/${version}`);
+        return opened === null ? open(`${name}/${version}`, key.value) : ok(opened);
       }),
     version: (tenantId, version) =>
       guarded(async () => {
@@ -94,6 +103,14 @@ export function createKeyring(deps: KeyringDeps): Keyring {
         return open(name, stored);
       }),
   };
+}
+
+/** Sets an entry as the one used last, and drops the one longest unused beyond the limit. */
+function remember<V>(map: Map<string, V>, name: string, value: V): void {
+  map.delete(name);
+  map.set(name, value);
+  const [oldest] = map.keys();
+  if (map.size > MAX_OPEN_KEYS && oldest !== undefined) map.delete(oldest);
 }
 
 /** A store that cannot be reached is nobody's mistake: the same again later. */
