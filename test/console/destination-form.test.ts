@@ -143,14 +143,15 @@ describe("the routes of the form", () => {
     expect(modeOf([])).toBe("everything");
   });
 
-  const glob = fc.string({ unit: fc.constantFrom("a", "b", ".", "*"), maxLength: 8 });
-  const action = fc.string({ unit: fc.constantFrom("a", "b", "."), maxLength: 10 });
+  const glob = fc.string({ unit: fc.constantFrom("a", "b", "*"), maxLength: 6 });
+  const action = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 5 });
 
   it("match as the relay matches", ({ expect }) => {
     fc.assert(
       fc.property(glob, action, (pattern, name) => {
         expect(matches(pattern, name)).toBe(relayMatches(pattern, name));
       }),
+      { numRuns: 5_000 },
     );
   });
 
