@@ -14,12 +14,12 @@ import {
 import { openV1, V1 } from "./seal-v1.ts";
 import type { WrapFault } from "./wrap-key.ts";
 
-/** Why something does not open: now (`isLasting` tells), or ever. */
+/** Why something does not open: at the moment, or ever again; `isLasting` tells which. */
 export type OpenFault = SealFault | WrapFault;
 
 /**
- * Whether waiting or the operator can mend it. Then whatever needs the secret is kept and tried again; else the text
- * is not what was sealed, and only saving the secret anew helps.
+ * Whether the text is not what was sealed, so that only saving the secret anew helps. Everything else can be mended by
+ * waiting or by the operator, and whatever needs the secret is kept and tried again until then.
  */
 export function isLasting({ reason }: OpenFault): boolean {
   return reason === "malformed" || reason === "does_not_open";
