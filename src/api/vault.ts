@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isoTime, isoTimeOrNull, seconds } from "../base/clock.ts";
+import { seconds } from "../base/clock.ts";
 import { ID_PREFIX, newId } from "../base/ids.ts";
 import {
   CREDENTIAL_VALUES,
@@ -16,6 +16,7 @@ import { callerOf, type Endpoint, pathId } from "./endpoint.ts";
 import { nextCursor, PageQuery, pageRequest } from "./pagination.ts";
 import { faultsOf, notFound, refuse, refuseInput } from "./problem.ts";
 import { proveEverywhere, tellUsers } from "./vault-users.ts";
+import { CredentialView, Unsealed, view, viewOne, viewUser } from "./vault-view.ts";
 
 /** Credentials of one tenant, beside those that its destinations were given with. */
 export const MAX_CREDENTIALS = 1_000;
@@ -26,12 +27,10 @@ const Name = z
   .min(1, "Expected a name")
   .max(200, "Expected at most 200 characters")
   .meta({ example: "Splunk HEC" });
-const Values = z
-  .record(z.string(), z.unknown(), { error: "Expected an object" })
-  .meta({
-    description: "By name, as the type expects them; write-only",
-    example: { api_key: "your-hec-token" },
-  });
+const Values = z.record(z.string(), z.unknown(), { error: "Expected an object" }).meta({
+  description: "By name, as the type expects them; write-only",
+  example: { api_key: "your-hec-token" },
+});
 
 /** Strict: a misspelt name beside the values must not look as if it had been sealed. */
 const NewCredential = z
@@ -46,32 +45,6 @@ const Unseal = z.strictObject({
 const Rotation = z
   .strictObject({ values: Values, previous_ttl_seconds: FallbackField.default(DEFAULT_FALLBACK_SECONDS) })
   .meta({ id: "CredentialRotation" });
-
-const Moment = z.iso.datetime().meta({ example: "2026-06-30T12:00:00.000Z" });
-const fields = {
-  credential_id: z.string().meta({ example: "cred_01978a0c4f2e7d3b8c1a5e6f70819203" }),
-  name: z.string(),
-  credential_type: z
-    .union([CredentialType, z.literal("destination")])
-    .meta({ description: "`destination` for the secrets that were given with one" }),
-  fields: z
-    .array(z.string())
-    .meta({ description: "Names of its values; never a value", example: ["api_key"] }),
-  version: z.int().meta({ description: "Grows by one with each rotation" }),
-  managed_by: z
-    .string()
-    .nullable()
-    .meta({ description: "The destination that it was given with, and that it dies with" }),
-  used_by: z.array(z.object({ destination_id: z.string(), name: z.string(), provider: z.string() })),
-  created_at: Moment,
-  updated_at: Moment,
-  rotated_at: Moment.nullable(),
-  previous_until: Moment.nullable().meta({
-    description: "Until when the values before the last rotation stand in where the new ones are refused",
-  }),
-};
-const CredentialView = z.object(fields).meta({ id: "Credential" });
-type User = z.input<typeof CredentialView>["used_by"][number];
 
 const sealing = { kind: "tenant", scope: "vault:seal" } as const;
 const one = { schema: CredentialView, description: "The credential, without its values" };
@@ -115,13 +88,7 @@ export function vaultEndpoints(deps: ApiDeps): readonly Endpoint[] {
       answers: {
         200: {
           description: "The values as they were sealed",
-          schema: z.object({
-            credential_id: fields.credential_id,
-            name: fields.name,
-            credential_type: fields.credential_type,
-            version: fields.version,
-            values: z.record(z.string(), z.unknown()),
-          }),
+          schema: Unsealed,
         },
       },
       refusals: ["not_found", "conflict"],
@@ -313,29 +280,4 @@ function record(
     resourceId: id,
     metadata: { name, credential_type: type, fields: names, version, ...more },
   });
-}
-
-async function viewOne(credential: StoredCredential, deps: Pick<ApiDeps, "credentials">) {
-  const users = await deps.credentials.users(credential.tenantId, [credential.id]);
-  return view(credential, users.map(viewUser));
-}
-
-function viewUser({ id, name, provider }: { id: string; name: string; provider: string }): User {
-  return { destination_id: id, name, provider };
-}
-
-function view(credential: StoredCredential, users: readonly User[]): z.input<typeof CredentialView> {
-  return {
-    credential_id: credential.id,
-    name: credential.name,
-    credential_type: credential.type,
-    fields: [...credential.fields],
-    version: credential.version,
-    managed_by: credential.managedBy,
-    used_by: [...users],
-    created_at: isoTime(credential.createdAt),
-    updated_at: isoTime(credential.updatedAt),
-    rotated_at: isoTimeOrNull(credential.rotatedAt),
-    previous_until: isoTimeOrNull(credential.previousUntil),
-  };
 }
