@@ -63,6 +63,10 @@ const result = await run(plan);
 const complaints = judge(result.facts);
 printReport({ plan, result, complaints });
 if (values["write-docs"]) writeDocs({ plan, result, complaints });
+for (const { rule, destination, message, ids } of complaints) {
+  // Before the search for a shorter history, which takes its time.
+  note(`broken: ${rule} at ${destination ?? "the relay"}: ${message} ${ids.join(" ")}`);
+}
 if (complaints.length > 0) await explain(complaints, result);
 process.exit(complaints.length === 0 ? 0 : 1);
 
