@@ -37,7 +37,7 @@ try {
       for (const [name, place] of names) {
         if (wanted.length > 0 && !wanted.includes(name)) continue;
         if (name === "empty-overview") await stage.enter(signed.page, "Nothing in it yet");
-        await stage.settle(signed.page, place);
+        await stage.goTo(signed.page, place);
         await signed.page.screenshot({
           path: join(folder, `${name}-${scheme}-${screen}.png`),
           fullPage: true,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { ADMIN_TOKEN, RelayProcess } from "../node/support/relay.ts";
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
+import { ADMIN_TOKEN, eventually, RelayProcess } from "../node/support/relay.ts";
 import { SimulatorClient } from "../simulator/client.ts";
 import { type Simulator, startSimulator } from "../simulator/server.ts";
 
@@ -77,13 +77,37 @@ export class Stage {
     await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
   }
 
-  /** Goes to a place of the console, and waits until the page has everything that it asked for. */
-  async settle(page: Page, place: string): Promise<void> {
-    await page.goto("about:blank");
-    await page.goto(`/console${place}`, { waitUntil: "networkidle" });
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.getByText("Loading …").waitFor({ state: "detached" });
+  /** Goes to a place of the console, and waits until the page has what it asks for at first. */
+  async goTo(page: Page, place: string): Promise<void> {
+    const open = pendingOf(page);
+    if (page.url().startsWith(`${this.relay.url}/console`)) {
+      await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
+    } else {
+      await page.goto(`/console${place}`);
+    }
+    await page.locator("#main h1").waitFor();
+    await eventually(async () => {
+      await page.evaluate(TWO_FRAMES); // effects, which ask, run after what they belong to is drawn
+      return open.size === 0 && (await page.getByText("Loading …").count()) === 0;
+    });
   }
+}
+
+const TWO_FRAMES = `new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))`;
+
+const watched = new WeakMap<Page, Set<Request>>();
+
+/** The page's requests that have no answer yet. */
+function pendingOf(page: Page): ReadonlySet<Request> {
+  const known = watched.get(page);
+  if (known !== undefined) return known;
+  const open = new Set<Request>();
+  page.on("request", (request) => open.add(request));
+  page.on("requestfinished", (request) => open.delete(request));
+  page.on("requestfailed", (request) => open.delete(request));
+  watched.set(page, open);
+  return open;
 }
 
 export interface Signed {

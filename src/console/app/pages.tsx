@@ -13,11 +13,35 @@ import { SourcesPage } from "./pages/sources.tsx";
 import { TenantsPage } from "./pages/tenants.tsx";
 import { VaultPage } from "./pages/vault.tsx";
 import type { Place } from "./router.ts";
-import { NotFoundPage } from "./shell.tsx";
+import { mayDo } from "./session.tsx";
+import { NotAllowedPage, NotFoundPage } from "./shell.tsx";
 import type { Session } from "./types.ts";
 
 /** Which page is where. Ids in a path are given to the API encoded, whatever they hold. */
-export function pageAt({ parts, query }: Place, session: Session): JSX.Element {
+export function pageAt(place: Place, session: Session): JSX.Element {
+  const scope = session.tenant === null ? null : scopeFor(place.parts);
+  if (scope === null || mayDo(session, scope)) return anyPageAt(place, session);
+  return <NotAllowedPage scope={scope} />;
+}
+
+/** What a page is of no use without. The API decides by itself; this spares people a form that it would refuse. */
+function scopeFor([first = "", second = "", third = "", fourth = "", fifth = ""]: Place["parts"]):
+  | string
+  | null {
+  if (first === "incidents") return "incidents:read";
+  if (first !== "settings") return null;
+  if (second === "audit" && third === "siem") {
+    return fourth === "new" || fifth === "edit" ? "destinations:write" : "destinations:read";
+  }
+  const scopes: Readonly<Record<string, string>> = {
+    sources: "sources:write",
+    keys: "keys:write",
+    vault: "vault:seal",
+  };
+  return scopes[second] ?? null;
+}
+
+function anyPageAt({ parts, query }: Place, session: Session): JSX.Element {
   const [first = "", second = "", third = "", fourth = "", fifth = ""] = parts;
   if (first === "tenants" && session.kind === "operator") return <TenantsPage />;
   if (session.tenant === null) return <TenantsPage />;

@@ -18,5 +18,9 @@ export function useSession(): Signed {
 /** Whether who is signed in may do that; what one may not do is not shown at all. */
 export function useMay(): (scope: string) => boolean {
   const { session } = useSession();
-  return (scope) => session.scopes.includes("*") || session.scopes.includes(scope);
+  return (scope) => mayDo(session, scope);
+}
+
+export function mayDo({ scopes }: Session, scope: string): boolean {
+  return scopes.includes("*") || scopes.includes(scope);
 }

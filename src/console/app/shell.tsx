@@ -179,6 +179,17 @@ function isHere(to: string, here: string): boolean {
   return own === "" ? here === "" : here === own || here.startsWith(`${own}/`);
 }
 
+export function NotAllowedPage({ scope }: { scope: string }) {
+  return (
+    <div class="empty">
+      <h1>This key may not do that</h1>
+      <p>
+        It lacks the scope <code>{scope}</code>. What it may do is in the menu.
+      </p>
+    </div>
+  );
+}
+
 export function NotFoundPage() {
   return (
     <div class="empty">

@@ -6,7 +6,7 @@ import { useMay } from "../session.tsx";
 import { BATCH_STATES, type Batch, type CatalogEntry, type IngestReceipt, type Page } from "../types.ts";
 import { Badge, Button, Field, Loading, PageHead, ProblemBox, Table } from "../ui/parts.tsx";
 import { count, moment, plural } from "../words.ts";
-import { providerName } from "./destination/model.ts";
+import { providerName } from "./destination/places.ts";
 
 /** Sends an event, follows a batch to each destination, and lists the known names. */
 export function EventsPage({ batchId }: { batchId: string | null }) {

@@ -142,7 +142,7 @@ export function SourcePage({ id }: { id: string }) {
         </p>
         <ul class="checks">
           {source.checks
-            .filter(({ ok }) => !ok)
+            .filter(({ ok }) => !ok && source.status !== "waiting")
             .map((check) => (
               <li key={check.name} class="bad">
                 {check.detail}

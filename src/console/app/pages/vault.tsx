@@ -127,7 +127,7 @@ function CredentialRow({
             Rotate
           </Button>
           {owner === null && may("vault:unseal") ? (
-            <Button aria-label={`Show the values of ${name}`} onClick={() => onAsk("unseal")}>
+            <Button aria-label={`Show values of ${name}`} onClick={() => onAsk("unseal")}>
               Show values
             </Button>
           ) : null}

@@ -60,7 +60,7 @@ export function DeadLettersTab({
     if (answer === null) return;
     changed(
       isReplay
-        ? `${plural(answer.replayed ?? 0, "event")} wait for delivery again.`
+        ? `${plural(answer.replayed ?? 0, "event")} ${answer.replayed === 1 ? "waits" : "wait"} for delivery again.`
         : `${plural(answer.discarded ?? 0, "event")} discarded.`,
       isReplay,
     );
