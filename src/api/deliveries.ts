@@ -39,12 +39,10 @@ const Delivery = z
       description:
         "With indexer acknowledgement: whether what was accepted has been indexed. `lost` was sent again",
     }),
-    maybe_taken: z
-      .boolean()
-      .meta({
-        description:
-          "A possible duplicate: no answer or no acknowledgement came, so what was sent again may be there twice",
-      }),
+    maybe_taken: z.boolean().meta({
+      description:
+        "A possible duplicate: no answer or no acknowledgement came, so what was sent again may be there twice",
+    }),
   })
   .meta({ id: "Delivery", description: "One request to the provider" });
 
