@@ -81,7 +81,7 @@ export function draftNew(
     revision: 0,
     createdAt: at.now,
     updatedAt: at.now,
-    disabledAt: null,
+    disabledAt: 0, // one that starts switched off was never on, and is owed nothing
     deletedAt: null,
     status: "active",
     statusReason: null,

@@ -153,5 +153,13 @@ export async function tryOut(
 }> {
   const { ok, httpStatus, message, hint } = await deps.diagnose(connector, tenantId);
   const isRefused = !ok && (httpStatus === 401 || httpStatus === 403);
-  return { ok, refused: isRefused ? [message, hint ?? ""].join(" ").trim() : null };
+  return {
+    ok,
+    refused: isRefused ? [message, ...(hint === null ? [] : [hint])].map(sentence).join(" ") : null,
+  };
+}
+
+/** Providers end their words without a full stop. */
+function sentence(words: string): string {
+  return /[.!?]$/.test(words) ? words : `${words}.`;
 }

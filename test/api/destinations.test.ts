@@ -1,9 +1,11 @@
 import { describe, it } from "vitest";
 import { MAX_DESTINATIONS } from "../../src/api/destinations.ts";
 import { days } from "../../src/base/clock.ts";
+import { plan } from "../../src/flow/route/plan.ts";
 import { deadLetter, destination, splunkBody } from "../support/builders.ts";
 import { FakeApi, NOW } from "../support/fake-api.ts";
 import { RESTING } from "../support/fake-lane.ts";
+import { aPart } from "../support/lines.ts";
 
 const HEC = "https://hec.splunk.example.com:8088/services/collector";
 
@@ -31,6 +33,14 @@ function start() {
 }
 
 describe("creating a destination", () => {
+  it("that starts switched off owes it nothing of what was accepted shortly before", async ({ expect }) => {
+    const { api, call } = start();
+    const made = await call("POST", "", splunkBody({ enabled: false }));
+    await call("PATCH", `/${made.body["id"]}`, { name: "Still off" });
+    const parts = [aPart("bat_1", 1, { acceptedAt: api.at - 1 })];
+    expect(plan([...api.destinations.rows.values()], parts)).toEqual([]);
+  });
+
   it("takes the documented body and shows everything but the secret", async ({ expect }) => {
     const { api, call, secretsOf } = start();
     const { status, body, headers, text } = await call("POST", "", {
