@@ -1,7 +1,7 @@
 /** Builds the console: `src/console/app` → static files in `src/console/dist`, which wrangler.toml names as assets. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -27,15 +27,10 @@ export async function buildConsole(): Promise<{ readonly gzipBytes: number }> {
     write: false,
     logLevel: "silent",
   });
-  rmSync(CONSOLE_DIST, { recursive: true, force: true });
-  mkdirSync(CONSOLE_DIST, { recursive: true });
   const files = result.outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
   const page = Buffer.from(documentFor(files.map(({ name }) => name)));
   const all = [...files, { name: "index.html", contents: page }];
-  for (const { name, contents } of all) {
-    mkdirSync(dirname(join(CONSOLE_DIST, name)), { recursive: true });
-    writeFileSync(join(CONSOLE_DIST, name), contents);
-  }
+  publish(all);
   const gzipBytes = all.reduce((sum, { contents }) => sum + gzipSync(contents).byteLength, 0);
   if (gzipBytes > MAX_FIRST_LOAD_BYTES) {
     throw new Error(
@@ -43,6 +38,20 @@ export async function buildConsole(): Promise<{ readonly gzipBytes: number }> {
     );
   }
   return { gzipBytes };
+}
+
+/** Never without a file in between: another relay may be serving them, from this same folder. */
+function publish(files: readonly { readonly name: string; readonly contents: Uint8Array }[]): void {
+  mkdirSync(CONSOLE_DIST, { recursive: true });
+  for (const { name, contents } of files) {
+    const half = join(CONSOLE_DIST, `.${name}.${process.pid}`);
+    writeFileSync(half, contents);
+    renameSync(half, join(CONSOLE_DIST, name));
+  }
+  const present = new Set(files.map(({ name }) => name));
+  for (const name of readdirSync(CONSOLE_DIST)) {
+    if (!present.has(name) && !name.startsWith(".")) rmSync(join(CONSOLE_DIST, name), { force: true });
+  }
 }
 
 /** What the assets binding answers on this machine. */
