@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 import type { AlertFiring } from "../simulator/client.ts";
-import { SimulatorClient } from "../simulator/client.ts";
-import { type Simulator, startSimulator } from "../simulator/server.ts";
-import { eventually, type Json, RelayProcess } from "./support/relay.ts";
+import { eventually, type Json } from "./support/relay.ts";
+import { openWorld } from "./support/world.ts";
 
 /*
  * Alerts from outside: a Splunk that fires them, the relay as its own process, and a Splunk that its events go to.
@@ -13,19 +12,7 @@ const INBOUND = "/prod/api/webhooks/inbound/splunk";
 /** What is promised from an alert to its incident's event in Splunk. */
 const ROUND_TRIP_MS = 5_000;
 
-const relay = new RelayProcess();
-let simulator: Simulator;
-let siem: SimulatorClient;
-
-beforeAll(async () => {
-  simulator = await startSimulator();
-  siem = new SimulatorClient(simulator.url);
-  await relay.start();
-}, 60_000);
-
-afterAll(async () => {
-  await Promise.all([relay.dispose(), simulator.close()]);
-});
+const { relay, simulator, siem } = await openWorld();
 
 /** A tenant whose events go to a Splunk of that name by the forwarding table. */
 async function connected(name: string): Promise<string> {

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, it } from "vitest";
-import { SimulatorClient } from "../simulator/client.ts";
-import { type Simulator, startSimulator } from "../simulator/server.ts";
-import { events, eventually, type Json, RelayProcess } from "./support/relay.ts";
+import { describe, it } from "vitest";
+import { events, eventually, type Json } from "./support/relay.ts";
+import { openWorld } from "./support/world.ts";
 
 /*
  * Whole stories, told from outside: the relay as its own process, real sockets, real SIEM behaviour.
@@ -10,19 +9,7 @@ import { events, eventually, type Json, RelayProcess } from "./support/relay.ts"
 const TOKEN = "11111111-1111-4111-8111-111111111111";
 const DATADOG_KEY = "0123456789abcdef0123456789abcdef";
 
-const relay = new RelayProcess();
-let simulator: Simulator;
-let siem: SimulatorClient;
-
-beforeAll(async () => {
-  simulator = await startSimulator();
-  siem = new SimulatorClient(simulator.url);
-  await relay.start();
-}, 60_000);
-
-afterAll(async () => {
-  await Promise.all([relay.dispose(), simulator.close()]);
-});
+const { relay, simulator, siem } = await openWorld();
 
 async function splunk(name: string, key: string, more: Json = {}): Promise<string> {
   await siem.splunk(name, { tokens: [{ token: TOKEN }] });

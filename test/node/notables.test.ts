@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, it } from "vitest";
-import { SimulatorClient } from "../simulator/client.ts";
-import { type Simulator, startSimulator } from "../simulator/server.ts";
+import { it } from "vitest";
 import { makeNotables } from "../simulator/splunk-search-notables.ts";
-import { eventually, type Json, RelayProcess } from "./support/relay.ts";
+import { eventually, type Json } from "./support/relay.ts";
+import { openWorld } from "./support/world.ts";
 
 /*
  * Notables from outside: the relay as its own process, a Splunk whose search it polls, and a Splunk that its events go to.
@@ -11,19 +10,7 @@ import { eventually, type Json, RelayProcess } from "./support/relay.ts";
 const HEC_TOKEN = "11111111-1111-4111-8111-111111111111";
 const USER = { username: "sluice", password: "a-password" };
 
-const relay = new RelayProcess();
-let simulator: Simulator;
-let siem: SimulatorClient;
-
-beforeAll(async () => {
-  simulator = await startSimulator();
-  siem = new SimulatorClient(simulator.url);
-  await relay.start();
-}, 60_000);
-
-afterAll(async () => {
-  await Promise.all([relay.dispose(), simulator.close()]);
-});
+const { relay, simulator, siem } = await openWorld();
 
 /** Every incident of the tenant, newest first. */
 async function incidents(key: string): Promise<readonly Json[]> {

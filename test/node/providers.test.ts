@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, it } from "vitest";
-import { SimulatorClient } from "../simulator/client.ts";
-import { type Simulator, startSimulator } from "../simulator/server.ts";
-import { events, eventually, type Json, RelayProcess } from "./support/relay.ts";
+import { describe, it } from "vitest";
+import { events, eventually, type Json } from "./support/relay.ts";
+import { openWorld } from "./support/world.ts";
 
 /*
  * Every provider from outside: the relay as its own process, and receivers that enforce their vendor's rules.
@@ -10,19 +9,7 @@ import { events, eventually, type Json, RelayProcess } from "./support/relay.ts"
 const HEC_TOKEN = "11111111-1111-4111-8111-111111111111";
 const SECRET = "a-shared-secret-of-the-tests";
 
-const relay = new RelayProcess();
-let simulator: Simulator;
-let siem: SimulatorClient;
-
-beforeAll(async () => {
-  simulator = await startSimulator();
-  siem = new SimulatorClient(simulator.url);
-  await relay.start();
-}, 60_000);
-
-afterAll(async () => {
-  await Promise.all([relay.dispose(), simulator.close()]);
-});
+const { relay, simulator, siem } = await openWorld();
 
 async function create(key: string, body: Json): Promise<string> {
   const made = await relay.call("POST", "/v1/audit/siem", { key, body });

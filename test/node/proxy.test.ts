@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 import { createClient, encryption, type HybridCryptoEnvelope } from "../../src/client/index.ts";
-import { SimulatorClient } from "../simulator/client.ts";
-import { type Simulator, startSimulator } from "../simulator/server.ts";
-import { eventually, type Json, RelayProcess } from "./support/relay.ts";
+import { eventually, type Json } from "./support/relay.ts";
+import { openWorld } from "./support/world.ts";
 
 /*
  * The guides of other products for Splunk and Datadog, command by command, with host, key and ids changed; against
@@ -12,19 +11,7 @@ import { eventually, type Json, RelayProcess } from "./support/relay.ts";
 const HEC_TOKEN = "33333333-3333-4333-8333-333333333333";
 const DATADOG_KEY = "0123456789abcdef0123456789abcdef";
 
-const relay = new RelayProcess();
-let simulator: Simulator;
-let siem: SimulatorClient;
-
-beforeAll(async () => {
-  simulator = await startSimulator();
-  siem = new SimulatorClient(simulator.url);
-  await relay.start();
-}, 60_000);
-
-afterAll(async () => {
-  await Promise.all([relay.dispose(), simulator.close()]);
-});
+const { relay, simulator, siem } = await openWorld();
 
 /** A tenant with its key and a key pair of its own, as the guides begin. */
 async function start() {
