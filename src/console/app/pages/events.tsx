@@ -3,7 +3,15 @@ import { call } from "../api.ts";
 import { useAct, useQuery } from "../hooks.ts";
 import { goTo, path } from "../router.ts";
 import { useMay } from "../session.tsx";
-import { BATCH_STATES, type Batch, type CatalogEntry, type IngestReceipt, type Page } from "../types.ts";
+import {
+  BATCH_STATES,
+  type Batch,
+  type CatalogEntry,
+  type Destination,
+  type IngestReceipt,
+  type Page,
+} from "../types.ts";
+import { FirstEvent } from "../ui/first-event.tsx";
 import { Badge, Button, Field, Loading, PageHead, ProblemBox, Table } from "../ui/parts.tsx";
 import { count, moment, plural } from "../words.ts";
 import { providerName } from "./destination/places.ts";
@@ -15,6 +23,7 @@ export function EventsPage({ batchId }: { batchId: string | null }) {
   return (
     <>
       <PageHead title="Events" />
+      <FirstSteps />
       {may("events:write") ? <SendForm /> : null}
       {may("audit:read") ? (
         <>
@@ -25,6 +34,19 @@ export function EventsPage({ batchId }: { batchId: string | null }) {
         <p class="quiet">This key may send events, but not ask what became of them.</p>
       )}
     </>
+  );
+}
+
+/** For a tenant that nothing has reached yet. Once shown they stay, so that the event can be seen to arrive. */
+function FirstSteps() {
+  const maySee = useMay()("destinations:read");
+  const { data } = useQuery<Page<Destination>>(maySee ? "/v1/audit/siem?limit=2" : null);
+  if (data === null || data.data.length > 1) return null;
+  if (data.data.some(({ last_delivered_at: at }) => at !== null)) return null;
+  return (
+    <div class="card">
+      <FirstEvent />
+    </div>
   );
 }
 

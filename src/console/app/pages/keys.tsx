@@ -82,8 +82,10 @@ export function KeysPage() {
         <Table label="Keys" head={["Name", "Begins with", "May", "Made", "Expires", "Revoke"]}>
           {paged.data.data.map((key) => (
             <tr key={key.id}>
-              <td>
-                {key.name}
+              <td class="name">
+                <span class="clamp" dir="auto">
+                  {key.name}
+                </span>
                 {key.require_signature ? <span class="sub">requests must be signed</span> : null}
               </td>
               <td>

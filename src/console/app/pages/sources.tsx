@@ -32,8 +32,10 @@ export function SourcesPage() {
         <Table label="Sources" numbers={["Alerts"]} head={["Name", "Kind", "Status", "Alerts", "Last seen"]}>
           {data.data.map((source) => (
             <tr key={source.id}>
-              <td>
-                <a href={path("settings", "sources", source.id)}>{source.name}</a>
+              <td class="name">
+                <a class="clamp" dir="auto" href={path("settings", "sources", source.id)}>
+                  {source.name}
+                </a>
               </td>
               <td>{SOURCE_KINDS[source.kind]}</td>
               <td>

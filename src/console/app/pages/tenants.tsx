@@ -59,20 +59,24 @@ export function TenantsPage() {
       ) : data.data.length === 0 ? (
         <Empty title="There is no tenant yet" />
       ) : (
-        <Table label="Tenants" head={["Name", "Id", "Made", "Open"]}>
+        <Table label="Tenants" head={["Name", "Open", "Id", "Made"]}>
           {data.data.map((tenant) => (
             <tr key={tenant.id}>
-              <td>{tenant.name}</td>
-              <td>
-                <code>{tenant.id}</code>
-              </td>
-              <td>
-                <Ago at={tenant.created_at} />
+              <td class="name">
+                <span class="clamp" dir="auto">
+                  {tenant.name}
+                </span>
               </td>
               <td>
                 <Button onClick={() => void enter(tenant.id)} aria-label={`Enter ${tenant.name}`}>
                   Enter
                 </Button>
+              </td>
+              <td>
+                <code>{tenant.id}</code>
+              </td>
+              <td>
+                <Ago at={tenant.created_at} />
               </td>
             </tr>
           ))}

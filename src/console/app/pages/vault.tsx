@@ -68,11 +68,7 @@ export function VaultPage() {
           <p>Seal a credential here, or give one with a destination: both are kept in the vault.</p>
         </Empty>
       ) : (
-        <Table
-          label="Credentials"
-          numbers={["Version"]}
-          head={["Name", "Type", "Used by", "Version", "Rotated", "Old values until", "Change"]}
-        >
+        <Table label="Credentials" head={["Name", "Type", "Used by", "Version", "Change"]}>
           {data.data.map((credential) => (
             <CredentialRow
               key={credential.credential_id}
@@ -110,17 +106,18 @@ function CredentialRow({
         </span>
       </td>
       <td>
-        {typeName(type)}
+        <span class="nowrap">{typeName(type)}</span>
         <span class="sub">{fields.join(", ")}</span>
       </td>
       <td class="name">
         <Users credential={credential} />
       </td>
-      <td class="number">{credential.version}</td>
       <td class="nowrap">
-        <Ago at={credential.rotated_at} />
+        {credential.version}
+        <span class="sub">
+          <LastRotation credential={credential} />
+        </span>
       </td>
-      <td class="nowrap">{moment(credential.previous_until)}</td>
       <td>
         <div class="actions">
           <Button aria-label={`Rotate ${name}`} onClick={() => onAsk("rotate")}>
@@ -139,6 +136,16 @@ function CredentialRow({
         </div>
       </td>
     </tr>
+  );
+}
+
+function LastRotation({ credential: { rotated_at: at, previous_until: until } }: { credential: Credential }) {
+  if (at === null) return <>never rotated</>;
+  return (
+    <>
+      rotated <Ago at={at} />
+      {until === null ? "" : `, old values until ${moment(until)}`}
+    </>
   );
 }
 

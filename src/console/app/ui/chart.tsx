@@ -97,7 +97,7 @@ function optionsOf(
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, values: "{HH}:{mm}", space: 60, size: 30 },
+      { ...axis, values: timesOfDay, space: 70, size: 30 },
       { ...axis, size: 60, values: (_, splits) => splits.map(show) },
     ],
     series: [
@@ -110,6 +110,14 @@ function optionsOf(
       })),
     ],
   };
+}
+
+/** Marks that are closer than a minute are told apart by their seconds. */
+function timesOfDay(_: uPlot, splits: readonly number[]): string[] {
+  const isClose = splits.length > 1 && (splits[1] ?? 0) - (splits[0] ?? 0) < 60;
+  const parts = { hour: "2-digit", minute: "2-digit", hour12: false } as const;
+  const form = isClose ? { ...parts, second: "2-digit" as const } : parts;
+  return splits.map((each) => new Date(each * 1_000).toLocaleTimeString("en-GB", form));
 }
 
 /** `light-dark()` in a variable becomes a colour only where it is used, so a colour is asked of an element. */

@@ -86,7 +86,7 @@ export const KINDS: Readonly<Record<string, CredentialKind>> = {
 };
 
 export function typeName(type: string): string {
-  return type === "destination" ? "Given with a destination" : (KINDS[type]?.label ?? type);
+  return type === "destination" ? "Of a destination" : (KINDS[type]?.label ?? type);
 }
 
 /** Fields to ask for when a credential gets new values: those of its type, and whatever else it held. */
