@@ -12,7 +12,7 @@ describeInBrowser("the vault in the console", () => {
   });
   afterAll(() => stage.close());
 
-  it("seals, shows who uses it, and gives it new values only once the destination takes them", async ({
+  it.concurrent("seals, shows who uses it, and gives it new values only once the destination takes them", async ({
     expect,
   }) => {
     const { key } = await stage.relay.tenant();
@@ -55,7 +55,7 @@ describeInBrowser("the vault in the console", () => {
     await context.close();
   });
 
-  it("shows values on request only, and takes them off the page again", async ({ expect }) => {
+  it.concurrent("shows values on request only, and takes them off the page again", async ({ expect }) => {
     const { key } = await stage.relay.tenant();
     const sealing = {
       name: "Partner API",
@@ -75,7 +75,7 @@ describeInBrowser("the vault in the console", () => {
     await context.close();
   });
 
-  it("offers no values to a key without the scope for them", async ({ expect }) => {
+  it.concurrent("offers no values to a key without the scope for them", async ({ expect }) => {
     const { key, id } = await stage.relay.tenant();
     const sealing = { name: "Partner API", credential_type: "bearer", values: { token: "x" } };
     await stage.relay.call("POST", "/api/v2/vault/seal", { key, body: sealing });

@@ -4,7 +4,7 @@ import { useAct } from "../hooks.ts";
 import { path } from "../router.ts";
 import { useMay } from "../session.tsx";
 import { Pager, usePaged } from "../ui/pager.tsx";
-import { Ago, Button, Confirm, Empty, Loading, Notice, PageHead, ProblemBox, Table } from "../ui/parts.tsx";
+import { Ago, Button, Confirm, Empty, Loading, Outcome, PageHead, ProblemBox, Table } from "../ui/parts.tsx";
 import { moment, plural } from "../words.ts";
 import { CREDENTIALS, type Credential, credentialApi, typeName } from "./vault/model.ts";
 import { RotateDialog } from "./vault/rotate.tsx";
@@ -38,7 +38,7 @@ export function VaultPage() {
         listed too.
       </p>
       <ProblemBox problem={problem} />
-      {done === null ? null : <Notice kind="good">{done}</Notice>}
+      {done === null ? null : <Outcome key={done}>{done}</Outcome>}
       {asked?.what === "rotate" ? (
         <RotateDialog
           credential={asked.credential}

@@ -11,6 +11,8 @@ export interface Series {
 }
 
 const HEIGHT = 200;
+/** One point alone, or a few seconds, would be spread over the whole width and say nothing. */
+const SHORTEST_SECONDS = 600;
 
 /**
  * A chart over time. The picture is hidden from screen readers: `summary` says the same in words, for everybody.
@@ -95,7 +97,12 @@ function optionsOf(
     height: HEIGHT,
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    scales: {
+      x: {
+        range: (_, min, max) => (max - min < SHORTEST_SECONDS ? [max - SHORTEST_SECONDS, max] : [min, max]),
+      },
+      y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
+    },
     axes: [
       { ...axis, values: timesOfDay, space: 70, size: 30 },
       { ...axis, size: 60, values: (_, splits) => splits.map(show) },

@@ -116,6 +116,17 @@ export function Notice({
   );
 }
 
+/** What a person's act has come to. It takes the focus: the button that was pressed may be gone by now. */
+export function Outcome({ children }: { children: ComponentChildren }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.focus(), []);
+  return (
+    <div class="notice good" role="status" tabIndex={-1} ref={box}>
+      {children}
+    </div>
+  );
+}
+
 const TONES: Readonly<Record<string, string>> = {
   active: "good",
   delivered: "good",

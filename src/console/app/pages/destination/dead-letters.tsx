@@ -4,7 +4,7 @@ import { useAct } from "../../hooks.ts";
 import { useMay } from "../../session.tsx";
 import type { DestinationDetail } from "../../types.ts";
 import { Pager, usePaged } from "../../ui/pager.tsx";
-import { Button, Confirm, Empty, Loading, Notice, ProblemBox, Table } from "../../ui/parts.tsx";
+import { Button, Confirm, Empty, Loading, Outcome, ProblemBox, Table } from "../../ui/parts.tsx";
 import { count, plural } from "../../words.ts";
 import { DeadLetterRow } from "./dead-letter-row.tsx";
 import { ExportButton } from "./export.tsx";
@@ -81,9 +81,9 @@ export function DeadLettersTab({
       </p>
       <ProblemBox problem={act.problem ?? list.problem} />
       {done === null ? null : (
-        <Notice kind="good">
+        <Outcome key={done}>
           {done.text} {done.isSent ? <a href={placeOf(id, "deliveries")}>See the deliveries</a> : null}
-        </Notice>
+        </Outcome>
       )}
       {letters.length === 0 && list.page === 1 ? (
         <Empty title="There are no dead letters">
