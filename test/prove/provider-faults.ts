@@ -79,7 +79,7 @@ const SPLUNK: readonly FaultKind[] = [
     ...{ name: "acknowledgements unanswered", track: "destination", providers: ["splunk"], lasts: LONG },
     does: "`/ack` answers 503, and events are taken.",
     operatorSees:
-      "With acknowledgement, batches stay *accepted* and become *indexed* later; otherwise nothing.",
+      "With acknowledgement, batches stay _accepted_ and become _indexed_ later; otherwise nothing.",
     run: misbehave(() => ({ mode: "status", status: 503, paths: ["ack"] })),
   },
   {
