@@ -10,37 +10,37 @@ const NAME = 200;
 
 describeInBrowser("text from outside", () => {
   const stage = new Stage();
-  let page: Page;
-  let alarms: readonly string[];
-  let key = "";
   beforeAll(async () => {
     await stage.open();
-    key = (await stage.relay.tenant()).key;
-    const signed = await stage.signIn(key);
-    page = signed.page;
-    alarms = watch(page, stage.relay.url, signed.complaints);
   });
   afterAll(() => stage.close());
 
-  const post = async (path: string, body: Json, by = key): Promise<Json> => {
-    const answer = await stage.relay.call("POST", path, { key: by, body });
-    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    return answer.body;
+  /** A tenant and a browser of one's own, and whatever goes wrong in it. */
+  const own = async () => {
+    const { key } = await stage.relay.tenant();
+    const { page, complaints } = await stage.signIn(key);
+    const post = async (path: string, body: Json, by = key): Promise<Json> => {
+      const answer = await stage.relay.call("POST", path, { key: by, body });
+      if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      return answer.body;
+    };
+    const look = async (place: string): Promise<string> => {
+      await stage.goTo(page, place);
+      return shownOn(page);
+    };
+    return { key, page, post, look, alarms: watch(page, stage.relay.url, complaints) };
   };
-  const splunk = async (name: string, more: Json = {}): Promise<string> => {
+  type Own = Awaited<ReturnType<typeof own>>;
+  const splunk = async (post: Own["post"], name: string, more: Json = {}): Promise<string> => {
     await stage.siem.splunk(name, { tokens: [{ token: TOKEN }] });
     const body = { provider: "splunk", name, endpoint: stage.siem.endpoint(name), token: TOKEN, ...more };
     return String((await post("/v1/audit/siem", body))["id"]);
   };
-  /** What the page shows, whatever it is shown in. */
-  const look = async (place: string): Promise<string> => {
-    await stage.goTo(page, place);
-    return shownOn(page);
-  };
 
-  it("as the name of a destination, source, key, credential or tenant is shown letter by letter", async ({
+  it.concurrent("as the name of a destination, source, key, credential or tenant is shown letter by letter", async ({
     expect,
   }) => {
+    const { page, post, look, alarms } = await own();
     await stage.siem.webhook("sink", { secrets: ["secret-of-the-sink"] });
     const endpoint = stage.siem.endpoint("sink");
     const hook = { provider: "webhook", endpoint, secret: "secret-of-the-sink", enabled: false };
@@ -82,12 +82,15 @@ describeInBrowser("text from outside", () => {
     expect(alarms).toEqual([]);
   }, 120_000);
 
-  it("as a setting, a provider's answer or a field of an event is only read", async ({ expect }) => {
-    const hostile = await splunk("lying", {
+  it.concurrent("as a setting, a provider's answer or a field of an event is only read", async ({
+    expect,
+  }) => {
+    const { key, page, post, look, alarms } = await own();
+    const hostile = await splunk(post, "lying", {
       name: ALL.slice(0, NAME),
       config: { sourcetype: PAYLOADS[4], source: PAYLOADS[8], host: PAYLOADS[13] },
     });
-    const raging = await splunk("raging");
+    const raging = await splunk(post, "raging");
     const refusal = JSON.stringify({ text: ALL, code: 6, "invalid-event-number": 0 });
     await stage.siem.fault("lying", { mode: "status", status: 400, body: refusal });
     await stage.siem.fault("raging", {
@@ -136,7 +139,8 @@ describeInBrowser("text from outside", () => {
     expect(alarms).toEqual([]);
   }, 120_000);
 
-  it("as an alert or a note is a story and no program", async ({ expect }) => {
+  it.concurrent("as an alert or a note is a story and no program", async ({ expect }) => {
+    const { key, page, post, look, alarms } = await own();
     const source = await post("/v1/sources", { kind: "splunk_alert", name: ALL.slice(0, NAME) });
     const path = `/api/webhooks/inbound/splunk/${String(source["id"])}`;
     const headers = { "x-sluice-secret": String(source["secret"]) };
@@ -169,7 +173,8 @@ describeInBrowser("text from outside", () => {
     expect(alarms).toEqual([]);
   });
 
-  it("in the address leads nowhere, and stays text where it is shown", async ({ expect }) => {
+  it.concurrent("in the address leads nowhere, and stays text where it is shown", async ({ expect }) => {
+    const { page, look, alarms } = await own();
     for (const payload of PAYLOADS) {
       const part = encodeURIComponent(payload);
       for (const place of [
@@ -188,7 +193,8 @@ describeInBrowser("text from outside", () => {
     expect(alarms).toEqual([]);
   }, 120_000);
 
-  it("that is repeated in an error stays text", async ({ expect }) => {
+  it.concurrent("that is repeated in an error stays text", async ({ expect }) => {
+    const { page, look, alarms } = await own();
     await look("#/events");
     for (const payload of PAYLOADS) {
       await page.getByLabel("Action").fill(payload.slice(0, 150));

@@ -4,7 +4,7 @@ import { accessibilityFaults, describeInBrowser, Stage } from "./support.ts";
 const TOKEN = "00000000-0000-4000-8000-00000000c0de";
 const NEXT = "00000000-0000-4000-8000-00000000beef";
 
-describeInBrowser("the vault in the console", () => {
+describeInBrowser("shorter stories in the console", () => {
   const stage = new Stage();
   beforeAll(async () => {
     await stage.open();
@@ -12,7 +12,7 @@ describeInBrowser("the vault in the console", () => {
   });
   afterAll(() => stage.close());
 
-  it.concurrent("seals, shows who uses it, and gives it new values only once the destination takes them", async ({
+  it.concurrent("seals a credential, shows who uses it, and gives it new values only once the destination takes them", async ({
     expect,
   }) => {
     const { key } = await stage.relay.tenant();
@@ -55,7 +55,9 @@ describeInBrowser("the vault in the console", () => {
     await context.close();
   });
 
-  it.concurrent("shows values on request only, and takes them off the page again", async ({ expect }) => {
+  it.concurrent("shows a credential's values on request only, and takes them off the page again", async ({
+    expect,
+  }) => {
     const { key } = await stage.relay.tenant();
     const sealing = {
       name: "Partner API",
@@ -75,7 +77,7 @@ describeInBrowser("the vault in the console", () => {
     await context.close();
   });
 
-  it.concurrent("offers no values to a key without the scope for them", async ({ expect }) => {
+  it.concurrent("offers no values of the vault to a key without the scope for them", async ({ expect }) => {
     const { key, id } = await stage.relay.tenant();
     const sealing = { name: "Partner API", credential_type: "bearer", values: { token: "x" } };
     await stage.relay.call("POST", "/api/v2/vault/seal", { key, body: sealing });
@@ -86,5 +88,27 @@ describeInBrowser("the vault in the console", () => {
     await page.getByRole("button", { name: "Rotate Partner API" }).waitFor();
     expect(await page.getByRole("button", { name: /^Show values/ }).count()).toBe(0);
     await context.close();
+  });
+
+  it.concurrent("leads an empty tenant to its first event, and notices when it has arrived", async ({
+    expect,
+  }) => {
+    const { key } = await stage.relay.tenant();
+    const fresh = await stage.signIn(key);
+    const steps = fresh.page.getByRole("region", { name: "Send your first event" });
+    await steps.getByText("As soon as there is a destination").waitFor();
+    const body = { provider: "splunk", endpoint: stage.siem.endpoint("soc"), token: TOKEN };
+    await stage.relay.call("POST", "/v1/audit/siem", { key, body });
+    await steps.getByText("Waiting for the event").waitFor();
+    await steps.getByRole("button", { name: "Make a key and put it in" }).click();
+    await steps.getByText("The key is in the command").waitFor();
+    const command = (await steps.locator("code").first().textContent()) ?? "";
+    const [own = ""] = /sl_live_\w+/.exec(command) ?? [];
+    const [, event = ""] = /-d '(.+)'/.exec(command) ?? [];
+    const sent = await stage.relay.call("POST", "/v1/audit/events", { key: own, body: event });
+    expect(sent.status).toBe(202);
+    await steps.getByText("It has arrived").waitFor();
+    expect(fresh.complaints).toEqual([]);
+    await fresh.context.close();
   });
 });
