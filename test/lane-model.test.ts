@@ -114,9 +114,10 @@ const submit = (count: number): Command => ({
   async run(model, { lane, id, outside }) {
     const batch = `b${model.batches}`;
     model.batches += 1;
-    model.lastBatch = { id: batch, at: model.now };
     const part = aPart(batch, count, { acceptedAt: outside.now });
     await lane.submit(id, part);
+    // What comes while the destination is switched off is nobody's, and no part of it that comes later is a repeat.
+    model.lastBatch = model.enabled ? { id: batch, at: model.now } : null;
     if (model.enabled) model.take(Array.from({ length: count }, (_, n) => `${batch}-${n}`));
   },
 });
