@@ -6,6 +6,7 @@ const root = new URL("..", import.meta.url).pathname;
 export default defineConfig(async () => ({
   root,
   test: {
+    maxWorkers: 2, // most of a story's time is waiting, so two run side by side even on two cores
     projects: [
       {
         root,
