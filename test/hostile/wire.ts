@@ -30,8 +30,12 @@ export class Wire {
     const isReused = this.#socket !== null;
     const reply = await this.#exchange(shot);
     // A kept connection may have been closed by the server at that very moment, which says nothing about the request.
-    const isStale = isReused && reply.end === "closed" && reply.answers.length === 0;
-    return isStale ? this.#exchange(shot) : reply;
+    // And to who still sends when an early answer has been given and the connection closed, the reset that this
+    // provokes can come before the answer is read. A server that gives none closes the second time as well.
+    const mayBeUnheard = isReused || shot.delivery === "slow";
+    const isUnheard = mayBeUnheard && reply.end === "closed" && reply.answers.length === 0;
+    if (isUnheard) this.close();
+    return isUnheard ? this.#exchange(shot) : reply;
   }
 
   close(): void {
