@@ -167,6 +167,9 @@ describe("the oracle", () => {
     expect(oracle.isIntact(issued, completed)).toBe(true);
     expect(oracle.isIntact(issued, completed.replace("user-", "user-9"))).toBe(false);
     expect(oracle.recognise(completed)).toBe(issued);
+    const rewritten = JSON.stringify(JSON.parse(completed.replace("{", "{ ")));
+    expect(oracle.numberedIn(rewritten)).toBe(issued);
+    expect(oracle.numberedIn('{"service":"sluice"}')).toBeNull();
   });
 
   it("writes the same text for the same seed", ({ expect }) => {

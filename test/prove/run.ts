@@ -276,7 +276,12 @@ async function factOf(
   const arrived = new Map(Object.entries(ids).filter(([id]) => id !== "-"));
   const deadLetters = await lettersOf(world, live);
   const compared = await compare(world, live, { oracle, plan, ids: [...arrived.keys()] });
-  for (const { eventId, event } of deadLetters) if (event["service"] === "sluice") compared.own.add(eventId);
+  for (const { eventId, event } of deadLetters) {
+    if (event["service"] === "sluice") compared.own.add(eventId);
+    // Of a request without an answer: set aside at a deleted destination, its events may have arrived nowhere there.
+    const issued = oracle.find(eventId) === null ? oracle.numberedIn(JSON.stringify(event)) : null;
+    if (issued !== null) compared.untold.set(eventId, eventFact(issued));
+  }
   const waiting = live.isDeleted ? null : ((await world.view(live)) as { backlog: Json; status: string });
   return {
     ...{ name: spec.name, tenant: tenant.id, arrived, deadLetters, excuses: live.excuses, ...compared },
