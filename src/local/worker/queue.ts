@@ -48,16 +48,26 @@ export interface QueueFaults {
 
 const NO_FAULTS: QueueFaults = { refuse: 0, lie: 0, duplicate: 0, loseAcks: 0, delay: 0 };
 
-interface TextMessage {
-  readonly body: string;
+/** As sent with the content type "text" or "bytes". */
+type Body = string | Uint8Array<ArrayBuffer>;
+
+interface Sent {
+  readonly body: Body;
   readonly contentType?: string;
-  readonly delaySeconds?: number;
 }
 
 /** Batches that the relay handles at once, as the platform would scale its consumers up. */
 const MAX_CONCURRENCY = 2;
 /** A queue with messages always has an alarm this near, which starts it again after a restart. */
 const SAFETY_NET_MS = 2_000;
+/** How long a send waits for others to be written with. */
+const GATHER_MS = 1;
+/** Waiting messages that are held in memory; above it, in SQLite alone. */
+const MAX_READY_BYTES = 32_000_000;
+
+function sizeOf(body: Body): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
+}
 
 /** What the relay binds as its producer. */
 export class QueueProducer extends WorkerEntrypoint<QueueEnv> {
@@ -66,12 +76,8 @@ export class QueueProducer extends WorkerEntrypoint<QueueEnv> {
     return { backlogCount: await this.env.QUEUES.getByName(this.env.PRODUCER_QUEUE).depth() };
   }
 
-  async send(body: string, options: { contentType?: string } = {}): Promise<void> {
-    await this.sendBatch([{ body, ...options }]);
-  }
-
-  async sendBatch(messages: readonly TextMessage[]): Promise<void> {
-    const sizes = messages.map(({ body }) => Buffer.byteLength(body));
+  async sendBatch(messages: readonly Sent[]): Promise<void> {
+    const sizes = messages.map(({ body }) => sizeOf(body));
     if (messages.length > MAX_BATCH_MESSAGES)
       throw new Error(`A batch of ${messages.length} messages exceeds the limit of 100`);
     if (sizes.some((size) => size > MAX_MESSAGE_BYTES))
@@ -82,11 +88,37 @@ export class QueueProducer extends WorkerEntrypoint<QueueEnv> {
   }
 }
 
-/** One queue: the messages in SQLite, the leases in memory. */
+/** A message that waits or is being handled. */
+interface Waiting {
+  readonly id: number;
+  readonly body: Body;
+  readonly sentAt: number;
+  readonly attempts: number;
+}
+
+/**
+ * One queue. Every message is in SQLite before its sender hears of it; those that will be handled next are in memory as
+ * well, so that in the ordinary course nothing is read back.
+ */
 export class DurableQueue extends DurableObject<QueueEnv> {
   readonly #sql: SqlStorage;
-  readonly #leased = new Set<number>();
+  /** In the order of their ids. Everything behind the last of them is in SQLite alone. */
+  #ready: Waiting[] = [];
+  #readyBytes = 0;
+  /** Ids of those in SQLite that are not due yet, and when they are. */
+  readonly #delayed = new Map<number, number>();
+  #nextId: number;
+  /** The last message that memory has seen: those behind it are read when there is room. */
+  #seenId = 0;
+  /** Sends that wait to be written together. */
+  #sends: {
+    readonly bodies: readonly Body[];
+    readonly done: () => void;
+    readonly failed: (error: unknown) => void;
+  }[] = [];
   #running = 0;
+  /** What is ready has waited long enough for a fuller batch. */
+  #isDue = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #armed = false;
   #faults = NO_FAULTS;
@@ -101,26 +133,22 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     this.#sql.exec(
       `CREATE TABLE IF NOT EXISTS messages (
          id INTEGER PRIMARY KEY AUTOINCREMENT, not_before INTEGER NOT NULL, attempts INTEGER NOT NULL,
-         sent_at INTEGER NOT NULL, body TEXT NOT NULL)`,
+         sent_at INTEGER NOT NULL, body BLOB NOT NULL)`,
     );
+    this.#nextId = 1 + Number(this.#sql.exec("SELECT MAX(id) AS last FROM messages").one()["last"] ?? 0);
+    this.#load();
   }
 
-  async enqueue(bodies: readonly string[]): Promise<void> {
+  /**
+   * Sends that arrive while others are being written are written together, in one commit: a commit costs a `fsync`, and
+   * nobody is answered before it.
+   */
+  async enqueue(bodies: readonly Body[]): Promise<void> {
     if (this.#strikes("refuse")) throw new Error("The queue takes nothing (a fault that was asked for)");
-    const now = Date.now();
-    const { delay } = this.#faults;
-    for (const body of bodies) {
-      for (let copies = this.#strikes("duplicate") ? 2 : 1; copies > 0; copies -= 1) {
-        this.#sql.exec(
-          "INSERT INTO messages (not_before, attempts, sent_at, body) VALUES (?, 0, ?, ?)",
-          now + delay,
-          now,
-          body,
-        );
-      }
-    }
-    this.#arm();
-    this.#schedule();
+    await new Promise<void>((done, failed) => {
+      this.#sends.push({ bodies, done, failed });
+      if (this.#sends.length === 1) void scheduler.wait(GATHER_MS).then(() => this.#write());
+    });
     if (this.#strikes("lie")) throw new Error("The queue's answer was lost (a fault that was asked for)");
   }
 
@@ -150,7 +178,8 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     this.#armed = false;
     if ((await this.depth()) === 0) return;
     this.#arm();
-    this.#flush();
+    this.#isDue = true;
+    this.#pump();
   }
 
   get #consumer(): ConsumerSettings | null {
@@ -163,54 +192,100 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     void this.ctx.storage.setAlarm(Date.now() + SAFETY_NET_MS);
   }
 
+  /** Statements without an `await` between them are one commit, and answers wait for it. */
+  #write(): void {
+    const sends = this.#sends;
+    this.#sends = [];
+    try {
+      for (const { bodies } of sends) for (const body of bodies) this.#keep(body);
+    } catch (error) {
+      for (const { failed } of sends) failed(error);
+      return;
+    }
+    this.#arm();
+    for (const { done } of sends) done();
+    this.#pump();
+  }
+
+  #keep(body: Body): void {
+    const now = Date.now();
+    for (let copies = this.#strikes("duplicate") ? 2 : 1; copies > 0; copies -= 1) {
+      const id = this.#nextId;
+      this.#nextId += 1;
+      const notBefore = now + this.#faults.delay;
+      this.#sql.exec("INSERT INTO messages VALUES (?, ?, 0, ?, ?)", id, notBefore, now, body);
+      // In memory only if nothing before it is in SQLite alone, or it would overtake that.
+      if (this.#seenId === id - 1 && this.#readyBytes <= MAX_READY_BYTES)
+        this.#see({ id, body, sentAt: now, attempts: 0 }, notBefore);
+    }
+  }
+
+  #see(message: Waiting, notBefore: number): void {
+    this.#seenId = Math.max(this.#seenId, message.id);
+    if (notBefore > Date.now()) {
+      this.#delayed.set(message.id, notBefore);
+      return;
+    }
+    this.#ready.push(message);
+    this.#readyBytes += sizeOf(message.body);
+  }
+
+  /** Reads what is in SQLite alone, as much as memory may hold. */
+  #load(): void {
+    const now = Date.now();
+    const due = [...this.#delayed].flatMap(([id, notBefore]) => (notBefore <= now ? [id] : []));
+    if (due.length > 0) {
+      const rows = this.#sql.exec(
+        "SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(?))",
+        JSON.stringify(due),
+      );
+      for (const id of due) this.#delayed.delete(id);
+      this.#seeAll(rows);
+    }
+    if (this.#seenId === this.#nextId - 1 || this.#readyBytes > MAX_READY_BYTES) return;
+    this.#seeAll(this.#sql.exec("SELECT * FROM messages WHERE id > ? ORDER BY id", this.#seenId));
+    if (this.#readyBytes <= MAX_READY_BYTES) this.#seenId = this.#nextId - 1;
+  }
+
+  /** Until memory is full; the rest of delayed ones goes back to where it was. */
+  #seeAll(rows: Iterable<Record<string, SqlStorageValue>>): void {
+    for (const row of rows) {
+      const [id, notBefore] = [Number(row["id"]), Number(row["not_before"])];
+      if (this.#readyBytes > MAX_READY_BYTES) {
+        if (id > this.#seenId) return;
+        this.#delayed.set(id, notBefore);
+        continue;
+      }
+      const [body, attempts] = [row["body"], Number(row["attempts"])];
+      const whole = body instanceof ArrayBuffer ? new Uint8Array(body) : String(body);
+      this.#see({ id, body: whole, sentAt: Number(row["sent_at"]), attempts }, notBefore);
+    }
+  }
+
   /** A full batch goes at once, a smaller one when its time is up. */
-  #schedule(): void {
+  #pump(): void {
     const consumer = this.#consumer;
-    if (consumer === null || this.#running >= MAX_CONCURRENCY) return;
-    const waiting = this.#sql
-      .exec(
-        "SELECT COUNT(*) AS waiting FROM (SELECT id FROM messages LIMIT ?)",
-        consumer.maxBatchSize + this.#leased.size,
-      )
-      .one()["waiting"];
-    const ready = Number(waiting) - this.#leased.size;
-    if (ready >= consumer.maxBatchSize) this.#flush();
-    else if (ready > 0 && this.#timer === null) {
-      this.#timer = setTimeout(() => this.#flush(), consumer.maxBatchTimeout * 1_000);
+    if (consumer === null) return;
+    while (this.#running < MAX_CONCURRENCY) {
+      if (this.#ready.length < consumer.maxBatchSize) this.#load();
+      if (this.#ready.length === 0) {
+        this.#isDue = false;
+        return;
+      }
+      if (this.#ready.length < consumer.maxBatchSize && !this.#isDue) break;
+      this.#running += 1;
+      void this.#dispatch(this.#ready.splice(0, consumer.maxBatchSize), consumer);
     }
+    if (this.#ready.length === 0 || this.#isDue || this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#isDue = true;
+      this.#pump();
+    }, consumer.maxBatchTimeout * 1_000);
   }
 
-  #flush(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    const consumer = this.#consumer;
-    if (consumer === null || this.#running >= MAX_CONCURRENCY) return;
-    const batch: { id: number; attempts: number; sentAt: number; body: string }[] = [];
-    for (const row of this.#sql.exec(
-      "SELECT * FROM messages WHERE not_before <= ? ORDER BY id",
-      Date.now(),
-    )) {
-      const id = Number(row["id"]);
-      if (this.#leased.has(id)) continue;
-      batch.push({
-        id,
-        attempts: Number(row["attempts"]),
-        sentAt: Number(row["sent_at"]),
-        body: String(row["body"]),
-      });
-      if (batch.length >= consumer.maxBatchSize) break;
-    }
-    if (batch.length === 0) return;
-    for (const { id } of batch) this.#leased.add(id);
-    this.#running += 1;
-    void this.#dispatch(batch, consumer);
-  }
-
-  async #dispatch(
-    batch: readonly { id: number; attempts: number; sentAt: number; body: string }[],
-    consumer: ConsumerSettings,
-  ): Promise<void> {
-    const name = this.ctx.id.name ?? "";
+  async #dispatch(batch: readonly Waiting[], consumer: ConsumerSettings): Promise<void> {
+    for (const { body } of batch) this.#readyBytes -= sizeOf(body);
     const messages = batch.map(({ id, attempts, sentAt, body }) => ({
       id: String(id),
       timestamp: new Date(sentAt),
@@ -221,34 +296,39 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     let delays = new Map<string, number>();
     for (const tell of this.#watchers.splice(0)) tell();
     try {
-      const result = await this.env.RELAY.queue(name, messages);
+      const result = await this.env.RELAY.queue(this.ctx.id.name ?? "", messages);
       retryAll = result.outcome !== "ok" || result.retryBatch.retry;
       delays = new Map(result.retryMessages.map(({ msgId, delaySeconds }) => [msgId, delaySeconds ?? 0]));
     } catch {
       retryAll = true;
     }
     if (this.#strikes("loseAcks")) retryAll = true;
-    const dead: string[] = [];
-    const now = Date.now();
-    for (const { id, attempts, body } of batch) {
-      const delay = retryAll ? 1 : delays.get(String(id));
-      if (delay === undefined) this.#sql.exec("DELETE FROM messages WHERE id = ?", id);
-      else if (attempts + 1 > consumer.maxRetries && consumer.deadLetterQueue !== undefined) dead.push(body);
-      else
-        this.#sql.exec(
-          "UPDATE messages SET attempts = attempts + 1, not_before = ? WHERE id = ?",
-          now + delay * 1_000,
-          id,
-        );
+    const done: number[] = [];
+    const dead: Waiting[] = [];
+    for (const message of batch) {
+      const delay = retryAll ? 1 : delays.get(String(message.id));
+      if (delay === undefined) done.push(message.id);
+      else if (message.attempts + 1 > consumer.maxRetries && consumer.deadLetterQueue !== undefined)
+        dead.push(message);
+      else this.#postpone(message.id, Date.now() + delay * 1_000);
     }
     if (dead.length > 0 && consumer.deadLetterQueue !== undefined) {
-      await this.env.QUEUES.getByName(consumer.deadLetterQueue).enqueue(dead);
-      for (const { id, body } of batch)
-        if (dead.includes(body)) this.#sql.exec("DELETE FROM messages WHERE id = ?", id);
+      await this.env.QUEUES.getByName(consumer.deadLetterQueue).enqueue(dead.map(({ body }) => body));
+      done.push(...dead.map(({ id }) => id));
     }
-    for (const { id } of batch) this.#leased.delete(id);
+    this.#forget(done);
     this.#running -= 1;
-    this.#schedule();
+    this.#pump();
+  }
+
+  #postpone(id: number, until: number): void {
+    this.#delayed.set(id, until);
+    this.#sql.exec("UPDATE messages SET attempts = attempts + 1, not_before = ? WHERE id = ?", until, id);
+  }
+
+  #forget(ids: readonly number[]): void {
+    if (ids.length === 0) return;
+    this.#sql.exec("DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
   }
 }
 
