@@ -291,7 +291,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     }
     for (const { batchId, part } of fresh) this.#taken.add(batchId, part, now);
     const events = (list: readonly BatchPart[]): number =>
-      list.reduce((sum, { lines }) => sum + lines.length, 0);
+      list.reduce((sum, { lines }) => sum + lines.count, 0);
     return {
       taken: events(fresh),
       repeated: events(wanted) - events(fresh),

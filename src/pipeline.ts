@@ -8,7 +8,7 @@ import type { Clock, EpochMs } from "./base/clock.ts";
 import { err, ok, type Result } from "./base/result.ts";
 import { type AcceptDeps, acceptRequest } from "./flow/accept/accept.ts";
 import { consume, type HandedOver, handOverDelay, type Message } from "./flow/queue/consume.ts";
-import { decodeMessage } from "./flow/queue/message.ts";
+import { decodeMessage, storableMessage } from "./flow/queue/message.ts";
 import { type ProduceDeps, produce } from "./flow/queue/produce.ts";
 import { plan } from "./flow/route/plan.ts";
 import type { DestinationSettings } from "./model/destination.ts";
@@ -114,7 +114,7 @@ export async function strand(messages: readonly Message[], deps: StrandDeps): Pr
         if (reason !== null) {
           const decoded = decodeMessage(message.body);
           const tenantId = decoded.ok ? decoded.value.tenantId : null;
-          const body = typeof message.body === "string" ? message.body : JSON.stringify(message.body);
+          const body = storableMessage(message.body);
           await deps.stranded.put({ id: message.id, tenantId, reason, body, at: deps.now() });
           deps.log("message.stranded", { id: message.id, tenant_id: tenantId, reason });
         }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DurationMs, EpochMs } from "../base/clock.ts";
 import type { OutcomeKind, Trouble } from "./delivery.ts";
 import type { StatusReason } from "./destination.ts";
+import type { Lines } from "./lines.ts";
 
 /** How long an event is tried before it becomes a dead letter, as promised to callers. */
 export const DELIVERY_WINDOW_HOURS = 24;
@@ -11,12 +12,11 @@ export const RECEIPT_RETENTION_DAYS = 7;
 /** Events of one batch that travel together: one queue message, or what routing left of it. */
 export interface BatchPart {
   readonly batchId: string;
-  /** From 0; with the batch id it names the part, so that a lane recognises what it has already taken. */
+  /** From 0; with the batch id it names the part and its events, so that a lane recognises what it has already taken. */
   readonly part: number;
   /** When the producer got its 202. */
   readonly acceptedAt: EpochMs;
-  /** Event lines (`model/event.ts`), at least one. */
-  readonly lines: readonly string[];
+  readonly lines: Lines;
 }
 
 /** Everything that one hand-over owes to one destination. */

@@ -1,7 +1,7 @@
 import { byteLength } from "../../base/bytes.ts";
 import { type DurationMs, type EpochMs, minutes } from "../../base/clock.ts";
-import { timeOfLine } from "../../model/event.ts";
 import type { BatchPart } from "../../model/lane.ts";
+import { concat, packLines, unpackLines } from "../../model/lines.ts";
 import type { RequestLimits } from "../../model/provider.ts";
 
 /**
@@ -17,10 +17,11 @@ export interface NewChunk {
   /** The earliest of the events' own times: the clock of a provider that takes nothing old. */
   readonly firstEventAt: EpochMs;
   readonly events: number;
-  /** UTF-8 bytes of the lines. */
+  /** UTF-8 bytes of the lines before compression. */
   readonly bytes: number;
   readonly manifest: readonly Segment[];
-  readonly lines: readonly string[];
+  /** As in `model/lines.ts`. */
+  readonly packed: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -30,52 +31,71 @@ export interface NewChunk {
  * bytes, hence not the whole megabyte.
  */
 export const CHUNK_EVENTS = 1_000;
-export const CHUNK_BYTES = 600_000;
+export const CHUNK_BYTES = 640_000;
 const USUAL: RequestLimits = { events: CHUNK_EVENTS, bytes: CHUNK_BYTES };
 /** Parts accepted further apart than this do not share a chunk, because a chunk expires as one. */
 const CHUNK_SPAN: DurationMs = minutes(1);
 
 /**
- * Cuts parts into chunks, in order. A single event larger than a chunk is one by itself.
+ * Puts parts together to chunks, in order, and as they are: only a part larger than a chunk is unpacked and cut. A single
+ * event larger than a chunk is one by itself.
  *
  * @param most less than usual where a request carries less
  */
 export function cutChunks(parts: readonly BatchPart[], most: RequestLimits = USUAL): readonly NewChunk[] {
   const chunks: NewChunk[] = [];
-  let lines: string[] = [];
-  let manifest: [string, number, number][] = [];
+  let open: BatchPart[] = [];
+  let events = 0;
   let bytes = 0;
-  let oldest = 0;
   const close = (): void => {
-    if (lines.length > 0) {
-      const events = lines.length;
-      chunks.push({ acceptedAt: oldest, firstEventAt: firstEventAt(lines), events, bytes, manifest, lines });
-    }
-    lines = [];
-    manifest = [];
+    if (open.length > 0) chunks.push(chunkOf(open));
+    open = [];
+    events = 0;
     bytes = 0;
   };
-  for (const { batchId, part, acceptedAt, lines: incoming } of parts) {
-    if (lines.length > 0 && Math.abs(acceptedAt - oldest) > CHUNK_SPAN) close();
-    let segment: [string, number, number] | null = null;
-    for (const line of incoming) {
-      const lineBytes = byteLength(line) + 1;
-      if (lines.length > 0 && (lines.length >= most.events || bytes + lineBytes > most.bytes)) {
-        close();
-        segment = null;
-      }
-      oldest = lines.length === 0 ? acceptedAt : Math.min(oldest, acceptedAt);
-      if (segment === null) {
-        segment = [batchId, part, 0];
-        manifest.push(segment);
-      }
-      segment[2] += 1;
-      lines.push(line);
-      bytes += lineBytes;
-    }
+  for (const piece of parts.flatMap((part) => pieces(part, most))) {
+    const { count, bytes: more } = piece.lines;
+    const oldest = open[0]?.acceptedAt ?? piece.acceptedAt;
+    const isFull = events + count > most.events || bytes + more > most.bytes;
+    if (isFull || Math.abs(piece.acceptedAt - oldest) > CHUNK_SPAN) close();
+    open.push(piece);
+    events += count;
+    bytes += more;
   }
   close();
   return chunks;
+}
+
+function chunkOf(parts: readonly BatchPart[]): NewChunk {
+  const lines = parts.map((part) => part.lines);
+  return {
+    acceptedAt: Math.min(...parts.map(({ acceptedAt }) => acceptedAt)),
+    firstEventAt: Math.min(...lines.map(({ firstAt }) => firstAt)),
+    events: lines.reduce((sum, { count }) => sum + count, 0),
+    bytes: lines.reduce((sum, { bytes }) => sum + bytes, 0),
+    manifest: parts.map(({ batchId, part, lines: { count } }) => [batchId, part, count]),
+    packed: concat(lines.map(({ packed }) => packed)),
+  };
+}
+
+/** A part in pieces of which each fits into a chunk. */
+function pieces(part: BatchPart, most: RequestLimits): readonly BatchPart[] {
+  if (part.lines.count <= most.events && part.lines.bytes <= most.bytes) return [part];
+  const found: BatchPart[] = [];
+  let lines: string[] = [];
+  let bytes = 0;
+  for (const line of unpackLines(part.lines.packed)) {
+    const lineBytes = byteLength(line) + 1;
+    if (lines.length > 0 && (lines.length >= most.events || bytes + lineBytes > most.bytes)) {
+      found.push({ ...part, lines: packLines(lines) });
+      lines = [];
+      bytes = 0;
+    }
+    lines.push(line);
+    bytes += lineBytes;
+  }
+  found.push({ ...part, lines: packLines(lines) });
+  return found;
 }
 
 /** The part of a manifest that belongs to the kept events. `keep` has one entry an event. */
@@ -86,13 +106,6 @@ export function sliceManifest(manifest: readonly Segment[], keep: readonly boole
     at += count;
     return kept === 0 ? [] : [[batchId, part, kept]];
   });
-}
-
-/** The earliest of some lines' own times. */
-export function firstEventAt(lines: readonly string[]): EpochMs {
-  let first = Number.POSITIVE_INFINITY;
-  for (const line of lines) first = Math.min(first, timeOfLine(line));
-  return first;
 }
 
 /** Joins neighbours of the same part. */

@@ -1,8 +1,9 @@
 import type { EpochMs } from "../../base/clock.ts";
 import { ID_PREFIX } from "../../base/ids.ts";
 import type { ProviderWords } from "../../model/delivery.ts";
-import { fromLine } from "../../model/event.ts";
+import { fromLine, toLine } from "../../model/event.ts";
 import type { BatchPart, DeadLetter, DeadLetterSelection, LanePage, ParkReason } from "../../model/lane.ts";
+import { packLines } from "../../model/lines.ts";
 import { type Segment, segmentAt } from "./chunk.ts";
 import type { TakenChunk } from "./outbox.ts";
 
@@ -34,7 +35,7 @@ export class DeadLetters {
   /** Parks the events of a chunk for which `why` gives a reason. @returns how many */
   park(chunk: TakenChunk, now: EpochMs, why: (position: number) => Parking | null): number {
     let parked = 0;
-    for (const [position, line] of chunk.lines.entries()) {
+    for (const [position, event] of chunk.events.entries()) {
       const parking = why(position);
       if (parking === null) continue;
       const { reason, words } = parking;
@@ -44,7 +45,7 @@ export class DeadLetters {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[batchId, part, reason, words.message, words.httpStatus],
         ...[words.code === null ? null : String(words.code), chunk.attempts, chunk.acceptedAt, now],
-        ...[line.slice(0, line.indexOf("\t")), line],
+        ...[event.id, toLine(event)],
       );
       parked += 1;
     }
@@ -141,7 +142,7 @@ function asParts(rows: readonly Record<string, SqlStorageValue>[], now: EpochMs)
     if (last !== undefined && last.batchId === batchId && last.part === part) last.lines.push(line);
     else parts.push({ batchId, part, acceptedAt: now, lines: [line] });
   }
-  return parts;
+  return parts.map((part) => ({ ...part, lines: packLines(part.lines) }));
 }
 
 function readDeadLetter(row: Record<string, SqlStorageValue>): DeadLetter {

@@ -1,7 +1,8 @@
 import { byteLength } from "../../base/bytes.ts";
 import type { DurationMs, EpochMs } from "../../base/clock.ts";
-import { fromLine, type RelayEvent } from "../../model/event.ts";
-import { firstEventAt, type NewChunk, type Segment, sliceManifest } from "./chunk.ts";
+import { fromLine, type RelayEvent, toLine } from "../../model/event.ts";
+import { type Lines, packLines, unpackLines } from "../../model/lines.ts";
+import { type NewChunk, type Segment, sliceManifest } from "./chunk.ts";
 import { DELIVERY_WINDOW, IS_LATE } from "./schema.ts";
 
 /** Row ids are this far apart, so that the halves of a row that is cut again and again keep their place in the order. */
@@ -13,8 +14,9 @@ export interface TakenChunk {
   readonly acceptedAt: EpochMs;
   readonly attempts: number;
   readonly manifest: readonly Segment[];
-  readonly lines: readonly string[];
   readonly events: readonly RelayEvent[];
+  /** UTF-8 bytes of its lines before compression. */
+  readonly bytes: number;
 }
 
 /** What becomes of an event after an answer. */
@@ -278,7 +280,7 @@ export class Outbox {
 
   /** Cuts a row after `count` events; the rest becomes a row right behind it and a group of its own. */
   #cut(chunk: TakenChunk, count: number): number {
-    const isFirst = chunk.lines.map((_, index) => index < count);
+    const isFirst = chunk.events.map((_, index) => index < count);
     const id = this.#copy(
       chunk,
       isFirst.map((first) => !first),
@@ -290,20 +292,14 @@ export class Outbox {
 
   /** The flagged events of a row as a row of their own, right behind it. @returns its id */
   #copy(chunk: TakenChunk, flags: readonly boolean[], group: "own" | null): number {
-    const lines = chunk.lines.filter((_, index) => flags[index]);
+    const lines = linesOf(chunk.events.filter((_, index) => flags[index]));
     const id = this.#idAfter(chunk.id);
-    const manifest = sliceManifest(chunk.manifest, flags);
     const { acceptedAt, attempts } = chunk;
+    const { firstAt, count, bytes, packed } = lines;
+    const manifest = sliceManifest(chunk.manifest, flags);
     this.#insert(
       id,
-      {
-        acceptedAt,
-        firstEventAt: firstEventAt(lines),
-        events: lines.length,
-        bytes: storedBytes(lines),
-        manifest,
-        lines,
-      },
+      { acceptedAt, firstEventAt: firstAt, events: count, bytes, manifest, packed },
       { attempts, group: group === "own" ? id : null },
     );
     return id;
@@ -312,9 +308,9 @@ export class Outbox {
   /** Leaves only the flagged events in a row; without any the row goes. */
   #keepOnly(chunk: TakenChunk, flags: readonly boolean[]): void {
     if (flags.every(Boolean)) return;
-    const lines = chunk.lines.filter((_, index) => flags[index]);
-    if (lines.length === 0) this.#delete(chunk);
-    else this.#replace(chunk, lines, sliceManifest(chunk.manifest, flags));
+    const events = chunk.events.filter((_, index) => flags[index]);
+    if (events.length === 0) this.#delete(chunk);
+    else this.#replace(chunk, linesOf(events), sliceManifest(chunk.manifest, flags));
   }
 
   #setAwaiting(id: number, pendingId: number | null): void {
@@ -335,39 +331,29 @@ export class Outbox {
     chunk: NewChunk,
     { attempts, group }: { attempts: number; group: number | null },
   ): void {
-    const { acceptedAt, firstEventAt: eventAt, events, bytes, manifest, lines } = chunk;
+    const { acceptedAt, firstEventAt: eventAt, events, bytes, manifest, packed } = chunk;
     this.#sql.exec(
       "INSERT INTO outbox (id, accepted_at, first_event_at, attempts, in_group, events, bytes, manifest, lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[
-        id,
-        acceptedAt,
-        eventAt,
-        attempts,
-        group,
-        events,
-        bytes,
-        JSON.stringify(manifest),
-        lines.join("\n"),
-      ],
+      ...[id, acceptedAt, eventAt, attempts, group, events, bytes, JSON.stringify(manifest), packed],
     );
     this.#events += events;
     this.#bytes += bytes;
   }
 
-  #replace(chunk: TakenChunk, lines: readonly string[], manifest: readonly Segment[]): void {
-    const bytes = storedBytes(lines);
+  #replace(chunk: TakenChunk, lines: Lines, manifest: readonly Segment[]): void {
+    const { firstAt, count, bytes, packed } = lines;
     this.#sql.exec(
       "UPDATE outbox SET first_event_at = ?, events = ?, bytes = ?, manifest = ?, lines = ? WHERE id = ?",
-      ...[firstEventAt(lines), lines.length, bytes, JSON.stringify(manifest), lines.join("\n"), chunk.id],
+      ...[firstAt, count, bytes, JSON.stringify(manifest), packed, chunk.id],
     );
-    this.#events += lines.length - chunk.lines.length;
-    this.#bytes += bytes - storedBytes(chunk.lines);
+    this.#events += count - chunk.events.length;
+    this.#bytes += bytes - chunk.bytes;
   }
 
   #delete(chunk: TakenChunk): void {
     this.#sql.exec("DELETE FROM outbox WHERE id = ?", chunk.id);
-    this.#events -= chunk.lines.length;
-    this.#bytes -= storedBytes(chunk.lines);
+    this.#events -= chunk.events.length;
+    this.#bytes -= chunk.bytes;
   }
 
   #setGroup(id: number, group: number): void {
@@ -375,8 +361,8 @@ export class Outbox {
   }
 }
 
-function storedBytes(lines: readonly string[]): number {
-  return lines.reduce((sum, line) => sum + byteLength(line) + 1, 0);
+function linesOf(events: readonly RelayEvent[]): Lines {
+  return packLines(events.map(toLine));
 }
 
 function readManifest(text: unknown): readonly Segment[] {
@@ -394,14 +380,18 @@ function readHead(row: Record<string, SqlStorageValue>): Head {
   };
 }
 
+/** Text in rows that were written before lines were packed. */
+function readLines(value: unknown): readonly string[] {
+  return value instanceof ArrayBuffer ? unpackLines(new Uint8Array(value)) : String(value).split("\n");
+}
+
 function readChunk(row: Record<string, SqlStorageValue>): TakenChunk {
-  const lines = String(row["lines"]).split("\n");
   return {
     id: Number(row["id"]),
     acceptedAt: Number(row["accepted_at"]),
     attempts: Number(row["attempts"]),
     manifest: readManifest(row["manifest"]),
-    lines,
-    events: lines.map(fromLine),
+    events: readLines(row["lines"]).map(fromLine),
+    bytes: Number(row["bytes"]),
   };
 }

@@ -4,10 +4,12 @@
  */
 
 import { z } from "zod";
+import { fromBase64, toBase64, utf8 } from "../../base/bytes.ts";
 import { parseJson } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { isLine } from "../../model/event.ts";
 import type { BatchPart } from "../../model/lane.ts";
+import { concat, packLines } from "../../model/lines.ts";
 
 /** A part of a batch on its way to the fan-out. */
 export interface QueuedPart {
@@ -15,48 +17,93 @@ export interface QueuedPart {
   readonly part: BatchPart;
 }
 
-const VERSION = 1;
-
 /** First line of a message. Versioned: a message can wait for days, and be read by a newer relay. */
-const Header = z.object({
-  v: z.literal(VERSION),
+const Names = z.object({
   tenant: z.string().min(1),
   batch: z.string().min(1),
   part: z.number().int().min(0),
   at: z.number().int(),
 });
+/** The lines follow as text. Read, no longer written: before 2026-11-21 every message was of this kind. */
+const TextHeader = Names.extend({ v: z.literal(1) });
+/** The lines follow as `size` bytes, packed: how many, how long before that, and the earliest event's own time. */
+const BytesHeader = Names.extend({
+  v: z.literal(2),
+  count: z.number().int().min(1),
+  bytes: z.number().int().min(1),
+  first: z.number().int(),
+  size: z.number().int().min(1),
+});
 
-/** Text: a header line, then one event line each. A string of lines costs nothing to take apart and is splice-ready. */
-export function encodeMessage({ tenantId, part }: QueuedPart): string {
-  return `${headerLine(tenantId, part)}\n${part.lines.join("\n")}`;
-}
+const LINE_BREAK = 0x0a;
+const decoder = new TextDecoder();
 
-/** The header alone, for counting bytes before the lines are chosen. */
-export function headerLine(tenantId: string, part: Omit<BatchPart, "lines">): string {
-  return JSON.stringify({
-    v: VERSION,
-    tenant: tenantId,
-    batch: part.batchId,
-    part: part.part,
-    at: part.acceptedAt,
-  });
+/** A line of text that says what it is, then the packed lines. */
+export function encodeMessage({ tenantId, part }: QueuedPart): Uint8Array<ArrayBuffer> {
+  const { count, bytes, firstAt, packed } = part.lines;
+  const header = utf8(
+    `${JSON.stringify({
+      v: 2,
+      tenant: tenantId,
+      batch: part.batchId,
+      part: part.part,
+      at: part.acceptedAt,
+      count,
+      bytes,
+      first: firstAt,
+      size: packed.byteLength,
+    })}\n`,
+  );
+  return concat([header, packed]);
 }
 
 /** @returns why it cannot be read: it is then kept for a person, never dropped */
 export function decodeMessage(body: unknown): Result<QueuedPart, string> {
-  if (typeof body !== "string") return err("not text");
+  if (body instanceof ArrayBuffer) return decodeBytes(new Uint8Array(body));
+  if (body instanceof Uint8Array) return decodeBytes(body);
+  if (typeof body !== "string") return err("neither text nor bytes");
+  if (!body.startsWith(STORED)) return decodeText(body);
+  const bytes = fromBase64(body.slice(STORED.length));
+  return bytes === null ? err("unreadable base64") : decodeBytes(bytes);
+}
+
+const STORED = "base64:";
+
+/** A body as text that `decodeMessage` reads, whatever it is: for a store that keeps text. */
+export function storableMessage(body: unknown): string {
+  if (body instanceof ArrayBuffer) return STORED + toBase64(new Uint8Array(body));
+  if (body instanceof Uint8Array) return STORED + toBase64(body);
+  return typeof body === "string" ? body : JSON.stringify(body);
+}
+
+/** The lines are not looked at: nobody but a relay writes to its queue, and unpacking them is most of the work there is. */
+function decodeBytes(message: Uint8Array): Result<QueuedPart, string> {
+  const end = message.indexOf(LINE_BREAK);
+  if (end < 0) return err("no events");
+  const header = readHeader(BytesHeader, decoder.decode(message.subarray(0, end)));
+  if (!header.ok) return header;
+  const { tenant, batch, part, at, count, bytes, first, size } = header.value;
+  const packed = message.slice(end + 1) as Uint8Array<ArrayBuffer>; // a copy is never on a shared buffer
+  if (packed.byteLength !== size) return err("incomplete");
+  const lines = { count, bytes, firstAt: first, packed };
+  return ok({ tenantId: tenant, part: { batchId: batch, part, acceptedAt: at, lines } });
+}
+
+function decodeText(body: string): Result<QueuedPart, string> {
   const end = body.indexOf("\n");
   if (end < 0) return err("no events");
-  const json = parseJson(body.slice(0, end));
-  if (!json.ok) return err("unreadable header");
-  const header = Header.safeParse(json.value);
-  if (!header.success) return err("unknown version or header");
-  const { tenant, batch, part, at } = header.data;
+  const header = readHeader(TextHeader, body.slice(0, end));
+  if (!header.ok) return header;
+  const { tenant, batch, part, at } = header.value;
   const lines = body.slice(end + 1).split("\n");
   // One unreadable line in an outbox would stop its lane, so it must not get there.
   if (!lines.every(isLine)) return err("unreadable events");
-  return ok({
-    tenantId: tenant,
-    part: { batchId: batch, part, acceptedAt: at, lines },
-  });
+  return ok({ tenantId: tenant, part: { batchId: batch, part, acceptedAt: at, lines: packLines(lines) } });
+}
+
+function readHeader<T>(schema: z.ZodType<T>, text: string): Result<T, string> {
+  const json = parseJson(text);
+  if (!json.ok) return err("unreadable header");
+  const header = schema.safeParse(json.value);
+  return header.success ? ok(header.data) : err("unknown version or header");
 }

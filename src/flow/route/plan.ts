@@ -1,6 +1,7 @@
 import type { DestinationSettings } from "../../model/destination.ts";
 import { actionOfLine } from "../../model/event.ts";
 import type { BatchPart, Submission } from "../../model/lane.ts";
+import { packLines, unpackLines } from "../../model/lines.ts";
 import { matcher } from "./match.ts";
 
 /**
@@ -17,14 +18,19 @@ export function plan(
     const all = destination.routes.length === 0;
     const owed = parts
       .filter((part) => isOwed(destination, part))
-      .flatMap((part) => {
-        const lines = all ? part.lines : part.lines.filter((line) => decide(actionOfLine(line)).wanted);
-        return lines.length === 0 ? [] : [{ ...part, lines }];
-      });
+      .flatMap((part) => (all ? [part] : wantedOf(part, (action) => decide(action).wanted)));
     if (owed.length === 0) return [];
     const { id, tenantId, revision } = destination;
     return [{ tenantId, destinationId: id, revision, parts: owed }];
   });
+}
+
+/** What is left of a part; nothing is packed again where all of it is. */
+function wantedOf(part: BatchPart, isWanted: (action: string) => boolean): readonly BatchPart[] {
+  const lines = unpackLines(part.lines.packed);
+  const wanted = lines.filter((line) => isWanted(actionOfLine(line)));
+  if (wanted.length === lines.length) return [part];
+  return wanted.length === 0 ? [] : [{ ...part, lines: packLines(wanted) }];
 }
 
 function isOwed(destination: DestinationSettings, part: BatchPart): boolean {

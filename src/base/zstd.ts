@@ -1,0 +1,31 @@
+/**
+ * Zstandard for what waits inside the relay: half the time of gzip's fastest level, a fifth smaller, and as quick to read
+ * (100 audit events of 500 bytes, measured in workerd, 2026-11). What goes out is gzip, which every provider reads.
+ */
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+
+/** The default level, 3, takes half as long again and saves 2 %. With a checksum, since nobody else would notice a flipped bit. */
+const PARAMETERS = {
+  params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
+};
+
+/**
+ * @returns null where it does not pay, or cannot be done: workerd 1.20261102 throws when the result is longer than about
+ *   40,000 bytes, and what does not shrink to that from the lengths used here is hardly worth it
+ */
+export function compress(bytes: Uint8Array): Uint8Array | null {
+  try {
+    const compressed = zstdCompressSync(bytes, PARAMETERS);
+    return compressed.byteLength < bytes.byteLength ? compressed : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param most a longer result is refused while it is being made, in bytes
+ * @throws for anything that `compress` did not make
+ */
+export function decompress(bytes: Uint8Array, most: number): Uint8Array {
+  return zstdDecompressSync(bytes, { maxOutputLength: most });
+}
