@@ -7,10 +7,10 @@
 import type {
   AlertCall,
   AlertFiring,
+  ArrivalCounts,
   CloudwatchConfig,
   DatadogConfig,
   ElasticConfig,
-  EventCounts,
   EventIds,
   Fault,
   InstanceConfig,
@@ -181,8 +181,14 @@ export class SimulatorClient {
   }
 
   /** Counts alone: cheap at any size. */
-  async counts(name: string): Promise<EventCounts> {
+  async counts(name: string): Promise<ArrivalCounts> {
     return this.#call("GET", `${name}/events?count=1`);
+  }
+
+  /** When each was first received, null for what never came. Needs ids that are hashed. */
+  async firstSeen(name: string, ids: readonly string[]): Promise<readonly (number | null)[]> {
+    const path = `${name}/first-seen`;
+    return (await this.#call<{ first_seen: readonly (number | null)[] }>("POST", path, { ids })).first_seen;
   }
 
   /** Every received copy of one event; `-` for those that carry no id. */
