@@ -10,11 +10,11 @@ import { type AcceptDeps, acceptRequest } from "./flow/accept/accept.ts";
 import { consume, type HandedOver, handOverDelay, type Message } from "./flow/queue/consume.ts";
 import { decodeMessage } from "./flow/queue/message.ts";
 import { type ProduceDeps, produce } from "./flow/queue/produce.ts";
-import { plan } from "./flow/route/plan.ts";
+import { type Owed, plan } from "./flow/route/plan.ts";
 import type { DestinationSettings } from "./model/destination.ts";
 import { toLine } from "./model/event.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "./model/ingest.ts";
-import type { BatchPart, LaneCalls, Submission } from "./model/lane.ts";
+import type { BatchPart, LaneCalls } from "./model/lane.ts";
 
 /** What a producer is told to wait when the queue does not take its events. */
 const BUFFER_RETRY_SECONDS = 5;
@@ -44,7 +44,7 @@ export interface FanOutDeps {
   readonly now: Clock;
   /** Fresh from the database for each delivery of the queue: a destination made before an event was accepted gets it. */
   destinations(tenantId: string): Promise<readonly DestinationSettings[]>;
-  lane(tenantId: string, destinationId: string): Pick<LaneCalls, "submit">;
+  lane(tenantId: string, destinationId: string, shard: number): Pick<LaneCalls, "submit">;
   log(what: string, facts: Readonly<Record<string, unknown>>): void;
 }
 
@@ -62,21 +62,22 @@ export async function handOver(
   parts: readonly BatchPart[],
   deps: FanOutDeps,
 ): Promise<HandedOver> {
-  const submissions = plan(await deps.destinations(tenantId), parts);
+  const owed = plan(await deps.destinations(tenantId), parts);
   const failed = new Set<BatchPart>();
-  const submit = async (submission: Submission): Promise<void> => {
+  const submit = async ({ shard, submission }: Owed): Promise<void> => {
     try {
-      await deps.lane(tenantId, submission.destinationId).submit(submission);
+      await deps.lane(tenantId, submission.destinationId, shard).submit(submission);
     } catch (error) {
       deps.log("submit.failed", {
         destination_id: submission.destinationId,
+        shard,
         error: String(error).slice(0, 300),
       });
       const missed = new Set(submission.parts.map(({ batchId, part }) => `${batchId}/${part}`));
       for (const part of parts) if (missed.has(`${part.batchId}/${part.part}`)) failed.add(part);
     }
   };
-  await Promise.all(submissions.map(submit));
+  await Promise.all(owed.map(submit));
   return { failed };
 }
 

@@ -22,11 +22,13 @@ import { diagnose } from "./flow/deliver/probe.ts";
 import { type ProduceDeps, produce } from "./flow/queue/produce.ts";
 import { explain } from "./flow/route/match.ts";
 import { changeIncident, countUntold, raiseIncidents } from "./incidents.ts";
+import { laneGroup } from "./lane-group.ts";
 import type { Destination, StatusReason } from "./model/destination.ts";
 import { type RelayEvent, toLine } from "./model/event.ts";
 import type { Send } from "./model/http.ts";
-import type { LaneCalls } from "./model/lane.ts";
+import type { DestinationCalls, LaneCalls } from "./model/lane.ts";
 import type { Connector } from "./model/provider.ts";
+import { type LaneOwner, laneName, lanesEver, shardsOf } from "./model/shards.ts";
 import type { PollerCalls } from "./model/source.ts";
 import { checkReadiness } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
@@ -96,7 +98,8 @@ function commonOf(env: Env): Common {
   return common;
 }
 
-export function laneDeps(env: Env): LaneDeps {
+/** @param shard which of its destination's lanes it is */
+export function laneDeps(env: Env, shard: number): LaneDeps {
   const { config, vault, log } = commonOf(env);
   const destinations = createDestinationStore(env.DB);
   return {
@@ -105,9 +108,8 @@ export function laneDeps(env: Env): LaneDeps {
     sleep: (duration) => scheduler.wait(duration),
     readDestination: (tenantId, id) => destinations.get(tenantId, id),
     connect: (destination, slot) =>
-      connectDestination(destination, findProvider(destination.provider), vault.open, slot),
-    reportStatus: (tenantId, id, { status, reason }) =>
-      destinations.reportStatus(tenantId, id, status, reason),
+      connectDestination(destination, findProvider(destination.provider), vault.open, slot, shard),
+    reportStatus: (tenantId, id, health) => destinations.reportStatus(tenantId, id, shard, health),
     forgetDestination: (tenantId, id) => destinations.remove(tenantId, id),
     announce: (tenantId, { action, resourceId, metadata }) => {
       const fields = {
@@ -119,7 +121,8 @@ export function laneDeps(env: Env): LaneDeps {
       };
       return enqueue(tenantId, fields, produceDepsOf(env), log);
     },
-    log: (what, facts) => log(isTrouble(what) ? "error" : "info", what, facts),
+    log: (what, facts) =>
+      log(isTrouble(what) ? "error" : "info", what, shard === 0 ? facts : { ...facts, shard }),
   };
 }
 
@@ -129,7 +132,7 @@ export function pipelineDeps(env: Env): StrandDeps {
   return {
     now: systemClock,
     destinations: (tenantId) => destinations.forFanOut(tenantId),
-    lane: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
+    lane: (tenantId, destinationId, shard) => laneOf(env, tenantId, destinationId, shard),
     stranded: createStrandedStore(env.DB),
     log: (what, facts) => log("error", what, facts),
   };
@@ -222,7 +225,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
     keys,
     destinations,
     credentials: createCredentialStore(env.DB),
-    lanes: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
+    lanes: (destination) => lanesOf(env, destination),
     ...sourceDeps(env, {
       open,
       log,
@@ -269,7 +272,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         checks: {
           database: () => stranded.count(),
           queue: () => env.EVENTS.metrics(),
-          lanes: () => laneOf(env, "readiness", "probe").report(),
+          lanes: () => laneOf(env, "readiness", "probe", 0).report(),
         },
       }),
     metrics: () =>
@@ -277,7 +280,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         now: systemClock,
         sleep,
         destinations: (request) => destinations.allIds(request),
-        report: (tenantId, destinationId) => laneOf(env, tenantId, destinationId).report(),
+        report: (destination) => lanesOf(env, destination).report(),
         stranded: () => stranded.count(),
         untold: () => countUntold(incidents),
         toRewrap: () => vault.countToRewrap(),
@@ -289,9 +292,18 @@ function produceDepsOf(env: Env): ProduceDeps & { readonly now: Clock } {
   return { now: systemClock, sendBatch: (messages) => env.EVENTS.sendBatch([...messages]) };
 }
 
-/** One object a destination. The tenant is part of its name, so that a wrong id can never reach another tenant's lane. */
-function laneOf(env: Env, tenantId: string, destinationId: string): LaneCalls {
-  return objectOf(env, env.LANES, `${tenantId}/${destinationId}`);
+/** One object a lane. The tenant is part of its name, so that a wrong id can never reach another tenant's lane. */
+function laneOf(env: Env, tenantId: string, destinationId: string, shard: number): LaneCalls {
+  return objectOf(env, env.LANES, laneName(tenantId, destinationId, shard));
+}
+
+/** Those out of use too: they may still hold something. */
+function lanesOf(env: Env, destination: LaneOwner): DestinationCalls {
+  const { tenantId, id, config } = destination;
+  const lanes = Array.from({ length: lanesEver(destination) }, (_, shard) =>
+    laneOf(env, tenantId, id, shard),
+  );
+  return laneGroup(lanes, shardsOf(config));
 }
 
 /** The same for a polled source. */
