@@ -1,8 +1,8 @@
+import { type Bill, COMPONENTS, type Component, priced, total } from "../../src/cost/prices.ts";
 import type { Case, Floor } from "./cases.ts";
 import type { FloorRun } from "./floors.ts";
 import type { Run } from "./measure.ts";
 import type { Operations } from "./operations.ts";
-import { COMPONENTS, priced, total } from "./pricing.ts";
 import type { SelfTime } from "./profile.ts";
 import { type Summary, summarise } from "./statistics.ts";
 
@@ -170,16 +170,8 @@ export function operationTables(
   const whole = (value: number): string => Math.round(value).toLocaleString("en");
   const shape = ({ eventsPerRequest, destinations }: Operations): string =>
     `${eventsPerRequest.toLocaleString("en")} a request, ${destinations} destination${destinations > 1 ? "s" : ""}`;
-  const bills = operations.map((each) => {
-    const name =
-      each.destinations === 1
-        ? CPU_OF[each.eventsPerRequest]
-        : each.eventsPerRequest === 100
-          ? "five"
-          : undefined;
-    const cpu = summarise((byCase.get(name ?? "") ?? []).map(({ cpuPerMillion }) => cpuPerMillion));
-    return priced({ ...each.perMillion, workerCpuMs: (cpu?.median ?? 0) * 1_000 });
-  });
+  const bills = operations.map((each) => priced({ ...each.perMillion, workerCpuMs: cpuMs(each, byCase) }));
+  const used = COMPONENTS.filter((component) => bills.some((bill) => bill[component] > 0));
   return [
     table(
       [
@@ -193,6 +185,8 @@ export function operationTables(
         "rows read",
         "object s",
         "D1 rows read",
+        "D1 rows written",
+        "log lines",
       ],
       operations.map((each) => {
         const { perMillion: per } = each;
@@ -207,22 +201,32 @@ export function operationTables(
           whole(per.objectRowsRead),
           whole(per.objectActiveMs / 1_000),
           whole(per.databaseRowsRead),
+          whole(per.databaseRowsWritten),
+          whole(per.logLines),
         ];
       }),
     ),
     table(
-      ["dollars per million", ...COMPONENTS, "total"],
-      operations.map((each, index) => {
-        const bill = bills[index];
-        if (bill === undefined) return [shape(each)];
-        return [
-          shape(each),
-          ...COMPONENTS.map((component) => bill[component].toFixed(4)),
-          total(bill).toFixed(4),
-        ];
-      }),
+      ["dollars per million", ...used, "total"],
+      operations.map((each, index) => dollarRow(shape(each), used, bills[index])),
     ),
   ].join("\n");
+}
+
+function dollarRow(title: string, used: readonly Component[], bill: Bill | undefined): readonly string[] {
+  if (bill === undefined) return [title];
+  return [title, ...used.map((component) => bill[component].toFixed(4)), total(bill).toFixed(4)];
+}
+
+/** Of a million events, from the throughput case of the same shape; 0 where it was not run. */
+function cpuMs(
+  { eventsPerRequest, destinations }: Operations,
+  byCase: ReadonlyMap<string, readonly Run[]>,
+): number {
+  const five = eventsPerRequest === 100 ? "five" : undefined;
+  const name = destinations === 1 ? CPU_OF[eventsPerRequest] : five;
+  const cpu = summarise((byCase.get(name ?? "") ?? []).map(({ cpuPerMillion }) => cpuPerMillion));
+  return (cpu?.median ?? 0) * 1_000;
 }
 
 function percent(share: number): string {
