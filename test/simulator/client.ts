@@ -7,10 +7,11 @@
 import type {
   AlertCall,
   AlertFiring,
-  ArrivalCounts,
+  Arrivals,
   CloudwatchConfig,
   DatadogConfig,
   ElasticConfig,
+  EventCounts,
   EventIds,
   Fault,
   InstanceConfig,
@@ -181,8 +182,13 @@ export class SimulatorClient {
   }
 
   /** Counts alone: cheap at any size. */
-  async counts(name: string): Promise<ArrivalCounts> {
+  async counts(name: string): Promise<EventCounts> {
     return this.#call("GET", `${name}/events?count=1`);
+  }
+
+  /** Counts, and when the first and the last came. */
+  async arrivals(name: string): Promise<Arrivals> {
+    return this.#call("GET", `${name}/arrivals`);
   }
 
   /** When each was first received, null for what never came. Needs ids that are hashed. */

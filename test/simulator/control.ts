@@ -350,7 +350,7 @@ export interface EventCounts {
 }
 
 /** Counts, and when events came: by the requests that brought them, in epoch milliseconds; null without any. */
-export interface ArrivalCounts extends EventCounts {
+export interface Arrivals extends EventCounts {
   /** The first since the instance was made, or since a fault was last lifted. */
   readonly first_at: number | null;
   readonly last_at: number | null;
