@@ -36,6 +36,7 @@ import { scrape } from "./observe/metrics.ts";
 import { ingest, type StrandDeps } from "./pipeline.ts";
 import type { RemindDeps } from "./pollers.ts";
 import { findProvider, PROVIDERS } from "./providers/registry.ts";
+import { queueFor, queuesOf } from "./queues.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { createCredentialStore } from "./store/credentials.ts";
 import { createDestinationStore } from "./store/destinations.ts";
@@ -271,7 +272,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         complain: (check, error) => log("error", "readiness.failed", { check, error }),
         checks: {
           database: () => stranded.count(),
-          queue: () => env.EVENTS.metrics(),
+          queue: () => Promise.all(queuesOf(env).map((queue) => queue.metrics())),
           lanes: () => laneOf(env, "readiness", "probe", 0).report(),
         },
       }),
@@ -289,7 +290,11 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
 }
 
 function produceDepsOf(env: Env): ProduceDeps & { readonly now: Clock } {
-  return { now: systemClock, sendBatch: (messages) => env.EVENTS.sendBatch([...messages]) };
+  const queues = queuesOf(env);
+  return {
+    now: systemClock,
+    sendBatch: (messages, batchId) => queueFor(queues, batchId).sendBatch([...messages]),
+  };
 }
 
 /** One object a lane. The tenant is part of its name, so that a wrong id can never reach another tenant's lane. */

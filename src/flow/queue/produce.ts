@@ -16,7 +16,11 @@ const MAX_SEND_BYTES = 255_000;
 const MESSAGE_OVERHEAD_BYTES = 100;
 
 export interface ProduceDeps {
-  sendBatch(messages: readonly { readonly body: string; readonly contentType: "text" }[]): Promise<unknown>;
+  /** @param batchId of the first batch, which decides for all where there are several queues */
+  sendBatch(
+    messages: readonly { readonly body: string; readonly contentType: "text" }[],
+    batchId: string,
+  ): Promise<unknown>;
 }
 
 export interface Outgoing {
@@ -90,8 +94,12 @@ export function produce(outgoing: Outgoing, deps: ProduceDeps): Promise<boolean>
 
 /** The same for several batches in as few calls as the limits allow. */
 export async function produceAll(batches: readonly Outgoing[], deps: ProduceDeps): Promise<boolean> {
+  const [{ batchId } = { batchId: "" }] = batches;
   const sends = group(batches.flatMap(pack)).map((messages) =>
-    deps.sendBatch(messages.map(({ body }) => ({ body, contentType: "text" }))),
+    deps.sendBatch(
+      messages.map(({ body }) => ({ body, contentType: "text" })),
+      batchId,
+    ),
   );
   const results = await Promise.allSettled(sends);
   return results.every(({ status }) => status === "fulfilled");
