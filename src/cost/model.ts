@@ -14,6 +14,8 @@ export interface Traffic {
   readonly tenants: number;
   /** Lanes of each destination. */
   readonly shards: number;
+  /** Of the deployment; batches are spread over them. */
+  readonly queues: number;
   /** Of one event as sent. */
   readonly eventBytes: number;
   /** Hours of a day in which events come. */
@@ -29,7 +31,8 @@ export interface Estimate {
   /** While events come. */
   readonly requestsPerSecond: number;
   readonly messagesPerDay: number;
-  readonly messagesPerSecond: number;
+  /** Of each queue, while events come. */
+  readonly messagesPerQueueSecond: number;
   readonly messagesPerDelivery: number;
   readonly deliveriesPerDay: number;
   readonly laneCallsPerDay: number;
@@ -125,7 +128,7 @@ export function estimate(traffic: Traffic): Estimate {
   return {
     requestsPerSecond: requests / seconds,
     messagesPerDay: requests * each.messages,
-    messagesPerSecond: (requests * each.messages) / seconds,
+    messagesPerQueueSecond: (requests * each.messages) / seconds / traffic.queues,
     messagesPerDelivery: delivery.messages,
     deliveriesPerDay: deliveries,
     laneCallsPerDay: calls,
@@ -144,10 +147,10 @@ export function estimate(traffic: Traffic): Estimate {
  * and those that came in the meantime. Under load the platform runs several deliveries at once, which this takes as full.
  */
 function deliveryOf(
-  { tenants, shards, batchTimeoutSeconds }: Traffic,
+  { tenants, shards, queues, batchTimeoutSeconds }: Traffic,
   { messages, requestsPerSecond }: { readonly messages: number; readonly requestsPerSecond: number },
 ): Delivery {
-  const waiting = messages * (1 + requestsPerSecond * batchTimeoutSeconds);
+  const waiting = messages * (1 + (requestsPerSecond / queues) * batchTimeoutSeconds);
   const full = Math.min(DELIVERY_MESSAGES, waiting);
   const requests = Math.max(1, full / messages);
   return {

@@ -60,11 +60,11 @@ const QUEUE_MESSAGES_PER_SECOND = 5_000;
 /** What one lane drains on one core of the local runtime (docs/performance.md): an order of magnitude. */
 const LANE_EVENTS_PER_SECOND = 50_000;
 
-function limits({ messagesPerSecond, eventsPerLaneSecond }: Estimate): readonly string[] {
+function limits({ messagesPerQueueSecond, eventsPerLaneSecond }: Estimate): readonly string[] {
   return [
-    ...(messagesPerSecond > QUEUE_MESSAGES_PER_SECOND
+    ...(messagesPerQueueSecond > QUEUE_MESSAGES_PER_SECOND
       ? [
-          `Beyond a limit: ${count(messagesPerSecond)} messages a second; one queue, and so one region, takes ${count(QUEUE_MESSAGES_PER_SECOND)}.`,
+          `Beyond a limit: ${count(messagesPerQueueSecond)} messages a second; one queue takes ${count(QUEUE_MESSAGES_PER_SECOND)}. See --queues.`,
         ]
       : []),
     ...(eventsPerLaneSecond > LANE_EVENTS_PER_SECOND

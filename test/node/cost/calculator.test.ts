@@ -92,7 +92,7 @@ describe("npm run cost", () => {
 
   it("warns where one queue or one lane is not enough", ({ expect }) => {
     const much = textFor("--events-per-day", "10B", "--per-request", "1");
-    expect(much).toContain("one queue, and so one region, takes 5,000");
+    expect(much).toContain("one queue takes 5,000. See --queues.");
     expect(much).toContain("see --shards");
     expect(textFor("--events-per-day", "100M", "--per-request", "100")).not.toContain("Beyond");
   });

@@ -11,6 +11,7 @@ function traffic(given: Partial<Traffic>): Traffic {
     destinations: 1,
     tenants: 1,
     shards: 1,
+    queues: 1,
     eventBytes: 500,
     activeHours: 24,
     batchTimeoutSeconds: 1,
@@ -71,6 +72,7 @@ describe("the model", () => {
     expect(fill({ eventsPerDay: 864_000, activeHours: 2.4 })).toBe(100);
     expect(fill({ eventsPerDay: 864_000, batchTimeoutSeconds: 5 })).toBe(51);
     expect(fill({ eventsPerDay: 864_000, batchTimeoutSeconds: 0 })).toBe(1);
+    expect(fill({ eventsPerDay: 864_000, queues: 2 })).toBe(6);
     expect(fill({ eventsPerDay: 1e10 })).toBe(100);
   });
 

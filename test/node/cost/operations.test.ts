@@ -88,7 +88,9 @@ describe("the meter", () => {
     const kinds = new Set([...tables].map(([, name = ""]) => name.replace(/^env\.[a-z]+\.?/, "")));
     const billed = ["d1_databases", "durable_objects.bindings", "queues.producers", "queues.consumers"];
     const free = ["", "vars", "secrets", "assets", "migrations"];
-    expect([...kinds].sort()).toEqual([...billed, ...free, "triggers", "observability"].sort());
+    expect([...kinds].sort()).toEqual(
+      [...billed, ...free, "triggers", "observability", "observability.logs"].sort(),
+    );
   });
 });
 
