@@ -39,6 +39,7 @@ import type {
   Taken as TakenCount,
 } from "./model/lane.ts";
 import type { Connector, RequestLimits } from "./model/provider.ts";
+import { shardOfName } from "./model/shards.ts";
 import { type LaneDeps, laneDeps } from "./wire.ts";
 import type { ConnectFault } from "./wire-vault.ts";
 
@@ -86,7 +87,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#deps = laneDeps(env);
+    this.#deps = laneDeps(env, shardOfName(ctx.id.name));
     migrate(ctx.storage);
     const { sql } = ctx.storage;
     const atomically = (work: () => void): void => ctx.storage.transactionSync(work);

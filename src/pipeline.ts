@@ -8,18 +8,21 @@ import type { Clock, EpochMs } from "./base/clock.ts";
 import { err, ok, type Result } from "./base/result.ts";
 import { type AcceptDeps, acceptRequest } from "./flow/accept/accept.ts";
 import { consume, type HandedOver, handOverDelay, type Message } from "./flow/queue/consume.ts";
-import { decodeMessage, storableMessage } from "./flow/queue/message.ts";
-import { type ProduceDeps, produce } from "./flow/queue/produce.ts";
-import { plan } from "./flow/route/plan.ts";
+import { decodeMessage, encodePart, type QueuedPart, storable } from "./flow/queue/message.ts";
+import type { Outgoing } from "./flow/queue/produce.ts";
+import { type Owed, plan } from "./flow/route/plan.ts";
 import type { DestinationSettings } from "./model/destination.ts";
 import { toLine } from "./model/event.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "./model/ingest.ts";
-import type { BatchPart, LaneCalls, Submission } from "./model/lane.ts";
+import type { BatchPart, LaneCalls } from "./model/lane.ts";
 
 /** What a producer is told to wait when the queue does not take its events. */
 const BUFFER_RETRY_SECONDS = 5;
 
-export interface IngestDeps extends AcceptDeps, ProduceDeps {}
+export interface IngestDeps extends AcceptDeps {
+  /** Puts a batch on the queue. @returns whether the queue has all of it */
+  produce(outgoing: Outgoing): Promise<boolean>;
+}
 
 /** Accept → queue. A receipt exists only once the queue has every event. */
 export async function ingest(
@@ -30,7 +33,7 @@ export async function ingest(
   if (!batch.ok) return batch;
   const { batchId, acceptedAt, events, rejected } = batch.value;
   const lines = events.map(toLine);
-  if (!(await produce({ tenantId: request.tenantId, batchId, acceptedAt, lines }, deps))) {
+  if (!(await deps.produce({ tenantId: request.tenantId, batchId, acceptedAt, lines }))) {
     return err({
       code: "buffer_unavailable",
       detail: "The events could not be buffered and were not accepted. Send the same request again.",
@@ -44,7 +47,7 @@ export interface FanOutDeps {
   readonly now: Clock;
   /** Fresh from the database for each delivery of the queue: a destination made before an event was accepted gets it. */
   destinations(tenantId: string): Promise<readonly DestinationSettings[]>;
-  lane(tenantId: string, destinationId: string): Pick<LaneCalls, "submit">;
+  lane(tenantId: string, destinationId: string, shard: number): Pick<LaneCalls, "submit">;
   log(what: string, facts: Readonly<Record<string, unknown>>): void;
 }
 
@@ -62,21 +65,22 @@ export async function handOver(
   parts: readonly BatchPart[],
   deps: FanOutDeps,
 ): Promise<HandedOver> {
-  const submissions = plan(await deps.destinations(tenantId), parts);
+  const owed = plan(await deps.destinations(tenantId), parts);
   const failed = new Set<BatchPart>();
-  const submit = async (submission: Submission): Promise<void> => {
+  const submit = async ({ shard, submission }: Owed): Promise<void> => {
     try {
-      await deps.lane(tenantId, submission.destinationId).submit(submission);
+      await deps.lane(tenantId, submission.destinationId, shard).submit(submission);
     } catch (error) {
       deps.log("submit.failed", {
         destination_id: submission.destinationId,
+        shard,
         error: String(error).slice(0, 300),
       });
       const missed = new Set(submission.parts.map(({ batchId, part }) => `${batchId}/${part}`));
       for (const part of parts) if (missed.has(`${part.batchId}/${part.part}`)) failed.add(part);
     }
   };
-  await Promise.all(submissions.map(submit));
+  await Promise.all(owed.map(submit));
   return { failed };
 }
 
@@ -110,14 +114,14 @@ export async function strand(messages: readonly Message[], deps: StrandDeps): Pr
   await Promise.all(
     messages.map(async (message) => {
       try {
-        const reason = await handOverBody(message.body, deps);
-        if (reason !== null) {
-          const decoded = decodeMessage(message.body);
-          const tenantId = decoded.ok ? decoded.value.tenantId : null;
-          const body = storableMessage(message.body);
-          await deps.stranded.put({ id: message.id, tenantId, reason, body, at: deps.now() });
-          deps.log("message.stranded", { id: message.id, tenant_id: tenantId, reason });
-        }
+        const decoded = decodeMessage(message.body);
+        if (decoded.ok)
+          for (const [index, part] of decoded.value.entries()) await strandPart(message, index, part, deps);
+        else
+          await keep(
+            { message, index: 0, tenantId: null, reason: decoded.error, body: storable(message.body) },
+            deps,
+          );
         message.ack();
       } catch (error) {
         deps.log("strand.failed", { id: message.id, error: String(error).slice(0, 300) });
@@ -125,6 +129,36 @@ export async function strand(messages: readonly Message[], deps: StrandDeps): Pr
       }
     }),
   );
+}
+
+/** Each part by itself: a message can hold parts of several tenants, and one that cannot be delivered must not hold the others. */
+async function strandPart(
+  message: Message,
+  index: number,
+  part: QueuedPart,
+  deps: StrandDeps,
+): Promise<void> {
+  const reason = await handOverPart(part, deps);
+  if (reason === null) return;
+  const { tenantId } = part;
+  await keep({ message, index, tenantId, reason, body: storable(encodePart(part)) }, deps);
+}
+
+async function keep(
+  stranded: {
+    readonly message: Message;
+    /** Of the part in its message. */
+    readonly index: number;
+    readonly tenantId: string | null;
+    readonly reason: string;
+    readonly body: string;
+  },
+  deps: StrandDeps,
+): Promise<void> {
+  const { message, index, tenantId, reason, body } = stranded;
+  const id = index === 0 ? message.id : `${message.id}/${index}`;
+  await deps.stranded.put({ id, tenantId, reason, body, at: deps.now() });
+  deps.log("message.stranded", { id, tenant_id: tenantId, reason });
 }
 
 /** Tries stranded messages again, the one longest untried first. Lanes ignore what they have taken, so a repeat is harmless. */
@@ -140,10 +174,14 @@ export async function retryStranded(deps: StrandDeps): Promise<void> {
 }
 
 /** @returns null when every lane concerned has it, else why not */
-async function handOverBody(body: unknown, deps: FanOutDeps): Promise<string | null> {
+async function handOverBody(body: string, deps: FanOutDeps): Promise<string | null> {
   const decoded = decodeMessage(body);
   if (!decoded.ok) return decoded.error;
-  const { tenantId, part } = decoded.value;
+  const reasons = await Promise.all(decoded.value.map((part) => handOverPart(part, deps)));
+  return reasons.find((reason) => reason !== null) ?? null;
+}
+
+async function handOverPart({ tenantId, part }: QueuedPart, deps: FanOutDeps): Promise<string | null> {
   const { failed } = await handOver(tenantId, [part], deps);
   return failed.size === 0 ? null : "a lane could not take it";
 }

@@ -142,6 +142,7 @@ export async function connectDestination(
   provider: Provider | null,
   open: WiredVault["open"],
   slot: "present" | "previous" = "present",
+  shard = 0,
 ): Promise<Result<Connector, ConnectFault>> {
   const { id, provider: kind, endpoint, config } = destination;
   if (provider === null) return lasting(`no provider called ${kind}`);
@@ -154,6 +155,7 @@ export async function connectDestination(
   }
   const connected = provider.connect({
     destinationId: id,
+    shard,
     endpoint: endpoint || null,
     config,
     secrets: secrets.value,

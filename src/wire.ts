@@ -2,6 +2,7 @@
  * The composition root: `Env` → checked configuration → what every stage and endpoint asks for.
  * The only file that knows all folders.
  */
+import { waitUntil } from "cloudflare:workers";
 import { bearerToken, mintKey, mintSigningSecret, presentedKey } from "./access/api-key.ts";
 import { createKeyring } from "./access/keyring.ts";
 import { operatorPrincipal } from "./access/operator.ts";
@@ -19,14 +20,17 @@ import { checkEndpoint } from "./egress/guard.ts";
 import { createSend } from "./egress/send.ts";
 import { ownsBatchId } from "./flow/accept/idempotency.ts";
 import { diagnose } from "./flow/deliver/probe.ts";
+import { GroupCommit } from "./flow/queue/commit.ts";
 import { type ProduceDeps, produce } from "./flow/queue/produce.ts";
 import { explain } from "./flow/route/match.ts";
 import { changeIncident, countUntold, raiseIncidents } from "./incidents.ts";
+import { laneGroup } from "./lane-group.ts";
 import type { Destination, StatusReason } from "./model/destination.ts";
 import { type RelayEvent, toLine } from "./model/event.ts";
 import type { Send } from "./model/http.ts";
-import type { LaneCalls } from "./model/lane.ts";
+import type { DestinationCalls, LaneCalls } from "./model/lane.ts";
 import type { Connector } from "./model/provider.ts";
+import { type LaneOwner, laneName, lanesEver, shardsOf } from "./model/shards.ts";
 import type { PollerCalls } from "./model/source.ts";
 import { checkReadiness } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
@@ -34,6 +38,7 @@ import { scrape } from "./observe/metrics.ts";
 import { ingest, type StrandDeps } from "./pipeline.ts";
 import type { RemindDeps } from "./pollers.ts";
 import { findProvider, PROVIDERS } from "./providers/registry.ts";
+import { queueFor, queuesOf } from "./queues.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { createCredentialStore } from "./store/credentials.ts";
 import { createDestinationStore } from "./store/destinations.ts";
@@ -87,6 +92,9 @@ interface Common {
 
 let common: Common | null = null;
 
+/** One for the isolate: what it is there for is that requests share it. */
+const commits = new GroupCommit({ sleep: (duration) => scheduler.wait(duration), keep: waitUntil });
+
 /** @throws when the deployment's settings are wrong; the message names them, never their values */
 function commonOf(env: Env): Common {
   if (common !== null) return common;
@@ -96,7 +104,8 @@ function commonOf(env: Env): Common {
   return common;
 }
 
-export function laneDeps(env: Env): LaneDeps {
+/** @param shard which of its destination's lanes it is */
+export function laneDeps(env: Env, shard: number): LaneDeps {
   const { config, vault, log } = commonOf(env);
   const destinations = createDestinationStore(env.DB);
   return {
@@ -105,9 +114,8 @@ export function laneDeps(env: Env): LaneDeps {
     sleep: (duration) => scheduler.wait(duration),
     readDestination: (tenantId, id) => destinations.get(tenantId, id),
     connect: (destination, slot) =>
-      connectDestination(destination, findProvider(destination.provider), vault.open, slot),
-    reportStatus: (tenantId, id, { status, reason }) =>
-      destinations.reportStatus(tenantId, id, status, reason),
+      connectDestination(destination, findProvider(destination.provider), vault.open, slot, shard),
+    reportStatus: (tenantId, id, health) => destinations.reportStatus(tenantId, id, shard, health),
     forgetDestination: (tenantId, id) => destinations.remove(tenantId, id),
     announce: (tenantId, { action, resourceId, metadata }) => {
       const fields = {
@@ -119,7 +127,8 @@ export function laneDeps(env: Env): LaneDeps {
       };
       return enqueue(tenantId, fields, produceDepsOf(env), log);
     },
-    log: (what, facts) => log(isTrouble(what) ? "error" : "info", what, facts),
+    log: (what, facts) =>
+      log(isTrouble(what) ? "error" : "info", what, shard === 0 ? facts : { ...facts, shard }),
   };
 }
 
@@ -129,7 +138,7 @@ export function pipelineDeps(env: Env): StrandDeps {
   return {
     now: systemClock,
     destinations: (tenantId) => destinations.forFanOut(tenantId),
-    lane: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
+    lane: (tenantId, destinationId, shard) => laneOf(env, tenantId, destinationId, shard),
     stranded: createStrandedStore(env.DB),
     log: (what, facts) => log("error", what, facts),
   };
@@ -222,7 +231,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
     keys,
     destinations,
     credentials: createCredentialStore(env.DB),
-    lanes: (tenantId, destinationId) => laneOf(env, tenantId, destinationId),
+    lanes: (destination) => lanesOf(env, destination),
     ...sourceDeps(env, {
       open,
       log,
@@ -235,7 +244,12 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
     changeIncident: (name, wanted) => changeIncident(name, wanted, incidents),
     // In memory after the isolate's first request.
     ingest: async (request) =>
-      ingest(request, { ...produceDeps, random: randomBytes, batchTagKey: await batchTagKey() }),
+      ingest(request, {
+        now: systemClock,
+        produce: (outgoing) => commits.produce(outgoing, produceDeps),
+        random: randomBytes,
+        batchTagKey: await batchTagKey(),
+      }),
     ownsBatchId: async (tenantId, batchId) => ownsBatchId(tenantId, batchId, await batchTagKey()),
     providers: PROVIDERS,
     checkEndpoint: (url) => checkEndpoint(url, { allowInsecure: config.allowInsecureDestinations, ownHosts }),
@@ -268,8 +282,8 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         complain: (check, error) => log("error", "readiness.failed", { check, error }),
         checks: {
           database: () => stranded.count(),
-          queue: () => env.EVENTS.metrics(),
-          lanes: () => laneOf(env, "readiness", "probe").report(),
+          queue: () => Promise.all(queuesOf(env).map((queue) => queue.metrics())),
+          lanes: () => laneOf(env, "readiness", "probe", 0).report(),
         },
       }),
     metrics: () =>
@@ -277,7 +291,7 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
         now: systemClock,
         sleep,
         destinations: (request) => destinations.allIds(request),
-        report: (tenantId, destinationId) => laneOf(env, tenantId, destinationId).report(),
+        report: (destination) => lanesOf(env, destination).report(),
         stranded: () => stranded.count(),
         untold: () => countUntold(incidents),
         toRewrap: () => vault.countToRewrap(),
@@ -286,12 +300,25 @@ export function apiDeps(env: Env, origin: string): ApiDeps {
 }
 
 function produceDepsOf(env: Env): ProduceDeps & { readonly now: Clock } {
-  return { now: systemClock, sendBatch: (messages) => env.EVENTS.sendBatch([...messages]) };
+  const queues = queuesOf(env);
+  return {
+    now: systemClock,
+    sendBatch: (messages, batchId) => queueFor(queues, batchId).sendBatch([...messages]),
+  };
 }
 
-/** One object a destination. The tenant is part of its name, so that a wrong id can never reach another tenant's lane. */
-function laneOf(env: Env, tenantId: string, destinationId: string): LaneCalls {
-  return objectOf(env, env.LANES, `${tenantId}/${destinationId}`);
+/** One object a lane. The tenant is part of its name, so that a wrong id can never reach another tenant's lane. */
+function laneOf(env: Env, tenantId: string, destinationId: string, shard: number): LaneCalls {
+  return objectOf(env, env.LANES, laneName(tenantId, destinationId, shard));
+}
+
+/** Those out of use too: they may still hold something. */
+function lanesOf(env: Env, destination: LaneOwner): DestinationCalls {
+  const { tenantId, id, config } = destination;
+  const lanes = Array.from({ length: lanesEver(destination) }, (_, shard) =>
+    laneOf(env, tenantId, id, shard),
+  );
+  return laneGroup(lanes, shardsOf(config));
 }
 
 /** The same for a polled source. */

@@ -23,10 +23,10 @@ const SOURCES: Sources = Object.fromEntries(
 );
 
 /**
- * Folders of programs beside the Worker: `npm start` and `npm test`, `npm run deploy`, `npm run client:pack`, and the
- * page in the browser.
+ * Folders of programs beside the Worker: `npm start` and `npm test`, `npm run deploy`, `npm run cost`,
+ * `npm run client:pack`, and the page in the browser.
  */
-const OTHER_PROGRAMS = ["local", "deploy", "pack", "console"];
+const OTHER_PROGRAMS = ["local", "deploy", "cost", "pack", "console"];
 /** What such a program may reach outside itself. */
 const PROGRAM_REACH: Readonly<Record<string, readonly string[]>> = {
   local: ["test/simulator/"],

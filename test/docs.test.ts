@@ -7,6 +7,7 @@ import { CATEGORIES } from "../src/model/catalog.ts";
 import { TROUBLES } from "../src/model/delivery.ts";
 import { DESTINATION_STATUSES } from "../src/model/destination.ts";
 import { PARK_REASONS } from "../src/model/lane.ts";
+import { ShardConfig } from "../src/model/shards.ts";
 import { SCOPES } from "../src/model/tenant.ts";
 import { METRICS } from "../src/observe/metrics.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
@@ -52,6 +53,8 @@ describe("README", () => {
       config: codes(config),
       limit,
     }));
+    const shared = Object.keys(ShardConfig.shape);
+    for (const name of shared) expect(pages[README]).toContain(`\`${name}\` in \`config\``);
     const real = PROVIDERS.map((provider) => {
       const sample = samples[provider.kind];
       const connected = provider.connect({
@@ -65,7 +68,7 @@ describe("README", () => {
       return {
         kind: provider.kind,
         secrets: secretNames(provider),
-        config: Object.keys(provider.config.shape),
+        config: Object.keys(provider.config.shape).filter((name) => !shared.includes(name)),
         limit: `${count(limits.events)} events, ${count(limits.bytes)} bytes`,
       };
     });

@@ -79,7 +79,7 @@ async function readBatch(c: ApiContext, deps: ApiDeps): Promise<Response> {
   // Wrapped, because a lane that knows nothing (null) is not a lane that is silent.
   const fates = await askAll(
     destinations,
-    async ({ id }) => ({ fate: await deps.lanes(tenantId, id).batch(batchId) }),
+    async (destination) => ({ fate: await deps.lanes(destination).batch(batchId) }),
     { within: LANE_PATIENCE, sleep: deps.sleep },
   );
   const known = destinations.flatMap((destination, index) => {

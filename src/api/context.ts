@@ -13,12 +13,13 @@ import type {
   RaisedIncident,
 } from "../model/incident.ts";
 import type { AlertRequest, IngestReceipt, IngestRequest, Refusal, TakenAlert } from "../model/ingest.ts";
-import type { LaneCalls } from "../model/lane.ts";
+import type { DestinationCalls } from "../model/lane.ts";
 import type { TestReport } from "../model/probe.ts";
 import type { Connector, Provider } from "../model/provider.ts";
 import type { ProxyCall } from "../model/proxy.ts";
 import type { PublicKey, VerificationKey } from "../model/public-key.ts";
 import type { Session } from "../model/session.ts";
+import type { LaneOwner } from "../model/shards.ts";
 import type { PollerCalls, Source } from "../model/source.ts";
 import type { ApiKey, Principal, Scope, Tenant } from "../model/tenant.ts";
 
@@ -260,7 +261,7 @@ export interface ApiDeps {
   readonly keys: Keys;
   readonly destinations: Destinations;
   readonly credentials: Credentials;
-  lanes(tenantId: string, destinationId: string): LaneCalls;
+  lanes(destination: LaneOwner): DestinationCalls;
 
   readonly sources: Sources;
   pollers(tenantId: string, sourceId: string): PollerCalls;

@@ -7,7 +7,7 @@ import type { ApiContext, ApiDeps } from "./context.ts";
 import { askLane } from "./deliveries.ts";
 import { findDestination } from "./destinations.ts";
 import { callerOf, type Endpoint, pathId } from "./endpoint.ts";
-import { numberedCursor, numberedPageRequest, PageQuery } from "./pagination.ts";
+import { markedCursor, markedPageRequest, PageQuery } from "./pagination.ts";
 import { notFound, refuse } from "./problem.ts";
 
 /** How long the dead letters of a deleted destination can still be read, as promised to callers. */
@@ -76,7 +76,7 @@ export function deadLetterEndpoints(deps: ApiDeps): readonly Endpoint[] {
         const destination = await findDestination(c, deps);
         const chosen = await readBody(c, DeadLetterSelection);
         if (!destination.enabled) refuse("conflict", "The destination is disabled. Enable it, then replay.");
-        const replayed = await askLane(deps, destination, (lane) => lane.replay(chosen));
+        const replayed = await askLane(deps, destination, (lanes) => lanes.replay(chosen));
         await record(c, deps, destination, { action: "siem.replay", count: replayed });
         return c.json({ replayed });
       },
@@ -93,7 +93,7 @@ export function deadLetterEndpoints(deps: ApiDeps): readonly Endpoint[] {
       async handle(c) {
         const destination = await findDestination(c, deps);
         const chosen = (await readOptionalBody(c, DeadLetterSelection)) ?? { all: true as const };
-        const discarded = await askLane(deps, destination, (lane) => lane.discard(chosen));
+        const discarded = await askLane(deps, destination, (lanes) => lanes.discard(chosen));
         await record(c, deps, destination, { action: "siem.discard", count: discarded });
         return c.json({ discarded });
       },
@@ -108,9 +108,9 @@ async function list(c: ApiContext, deps: ApiDeps): Promise<Response> {
     found !== null && (found.deletedAt === null || deps.now() < found.deletedAt + READABLE_AFTER_DELETION);
   if (!isReadable) return notFound("destination");
   const name = { list: "dead-letters", of: found.id };
-  const { before, limit } = numberedPageRequest(c, name);
-  const { items, next } = await askLane(deps, found, (lane) => lane.deadLetters(before, limit));
-  const cursor = JSON.stringify(numberedCursor(name, next));
+  const { after, limit } = markedPageRequest(c, name);
+  const { items, next } = await askLane(deps, found, (lanes) => lanes.deadLetters(after, limit));
+  const cursor = JSON.stringify(markedCursor(name, next));
   return new Response(`{"data":[${items.map(toJson).join(",")}],"next_cursor":${cursor}}`, {
     headers: { "content-type": "application/json" },
   });

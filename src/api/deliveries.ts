@@ -4,13 +4,14 @@ import { TROUBLES } from "../model/delivery.ts";
 import {
   ACKNOWLEDGEMENT_STATES,
   type DeliveryRecord,
-  type LaneCalls,
+  type DestinationCalls,
   type LaneStats,
 } from "../model/lane.ts";
+import type { LaneOwner } from "../model/shards.ts";
 import type { ApiContext, ApiDeps } from "./context.ts";
 import { findDestination } from "./destinations.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { numberedCursor, numberedPageRequest, PageQuery } from "./pagination.ts";
+import { markedCursor, markedPageRequest, PageQuery } from "./pagination.ts";
 import { ProblemError } from "./problem.ts";
 
 /** How soon a caller may ask again for something that a lane did not tell. */
@@ -67,13 +68,14 @@ const read = { kind: "tenant", scope: "destinations:read" } as const;
  */
 export async function askLane<T>(
   deps: Pick<ApiDeps, "lanes" | "log">,
-  name: { readonly tenantId: string; readonly id: string },
-  ask: (lane: LaneCalls) => Promise<T>,
+  destination: LaneOwner,
+  ask: (lanes: DestinationCalls) => Promise<T>,
 ): Promise<T> {
   try {
-    return await ask(deps.lanes(name.tenantId, name.id));
+    return await ask(deps.lanes(destination));
   } catch (error) {
-    deps.log("error", "lane.unavailable", { tenant_id: name.tenantId, destination_id: name.id, error });
+    const { tenantId, id } = destination;
+    deps.log("error", "lane.unavailable", { tenant_id: tenantId, destination_id: id, error });
     throw new ProblemError({
       code: "unavailable",
       detail: "The destination's lane did not answer. Nothing is lost; ask again in a moment.",
@@ -105,7 +107,7 @@ export function deliveryEndpoints(deps: ApiDeps): readonly Endpoint[] {
       answers: { 200: { schema: Stats, description: "Counts for each minute, and latencies" } },
       async handle(c) {
         const destination = await findDestination(c, deps);
-        return c.json(viewStats(await askLane(deps, destination, (lane) => lane.stats())));
+        return c.json(viewStats(await askLane(deps, destination, (lanes) => lanes.stats())));
       },
     },
   ];
@@ -114,9 +116,9 @@ export function deliveryEndpoints(deps: ApiDeps): readonly Endpoint[] {
 async function listDeliveries(c: ApiContext, deps: ApiDeps): Promise<Response> {
   const destination = await findDestination(c, deps);
   const name = { list: "deliveries", of: destination.id };
-  const { before, limit } = numberedPageRequest(c, name);
-  const { items, next } = await askLane(deps, destination, (lane) => lane.deliveries(before, limit));
-  return c.json({ data: items.map(viewDelivery), next_cursor: numberedCursor(name, next) });
+  const { after, limit } = markedPageRequest(c, name);
+  const { items, next } = await askLane(deps, destination, (lanes) => lanes.deliveries(after, limit));
+  return c.json({ data: items.map(viewDelivery), next_cursor: markedCursor(name, next) });
 }
 
 function viewDelivery(record: DeliveryRecord): z.input<typeof Delivery> {

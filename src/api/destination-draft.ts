@@ -3,6 +3,7 @@ import type { Fault } from "../base/errors.ts";
 import { secretsFrom } from "../model/credential.ts";
 import type { Destination, DestinationSettings } from "../model/destination.ts";
 import type { Connector, Provider } from "../model/provider.ts";
+import { lanesEver } from "../model/shards.ts";
 import type { ApiDeps } from "./context.ts";
 import { type DestinationChange, mergePatch, secretNames } from "./destination-input.ts";
 import {
@@ -83,6 +84,7 @@ export function draftNew(
     updatedAt: at.now,
     disabledAt: 0, // one that starts switched off was never on, and is owed nothing
     deletedAt: null,
+    mostShards: 1,
     status: "active",
     statusReason: null,
   };
@@ -108,18 +110,20 @@ function draft(present: Present, change: DestinationChange, provider: Provider, 
   const { fields } = change;
   const before = present.settings;
   const enabled = fields.enabled === undefined ? before.enabled : (fields.enabled ?? true);
+  const config = nextConfig(before.config, fields.config, rules.config);
   const settings: Settings = {
     ...before,
     name: fields.name === undefined ? before.name : (fields.name ?? provider.title),
     endpoint: fields.endpoint === undefined ? before.endpoint : (fields.endpoint ?? ""),
     enabled,
-    config: nextConfig(before.config, fields.config, rules.config),
+    config,
     routes: fields.routes === undefined ? before.routes : (fields.routes ?? []),
     allowedOperations:
       fields.allowed_operations === undefined ? before.allowedOperations : (fields.allowed_operations ?? []),
     revision: before.revision + 1,
     updatedAt: rules.now,
     disabledAt: enabled ? null : (before.disabledAt ?? rules.now),
+    mostShards: lanesEver({ config, mostShards: before.mostShards }),
   };
   const { secrets, keeping } = nextSecrets(present, change, provider, rules);
   const connector = connectOrRefuse(settings, secrets, provider, {

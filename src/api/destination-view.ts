@@ -85,7 +85,7 @@ export function askReports(
   destinations: readonly Destination[],
   deps: ViewDeps,
 ): Promise<(LaneReport | null)[]> {
-  return askAll(destinations, ({ tenantId, id }) => deps.lanes(tenantId, id).report(), {
+  return askAll(destinations, (destination) => deps.lanes(destination).report(), {
     within: LANE_PATIENCE,
     sleep: deps.sleep,
   });

@@ -3,6 +3,7 @@ import { seconds } from "../base/clock.ts";
 import { ID_PREFIX, newId } from "../base/ids.ts";
 import type { Destination } from "../model/destination.ts";
 import type { Provider } from "../model/provider.ts";
+import type { LaneOwner } from "../model/shards.ts";
 import { readBody } from "./body.ts";
 import type { ApiContext, ApiDeps } from "./context.ts";
 import { changeOf, factsOf } from "./destination-acts.ts";
@@ -288,11 +289,12 @@ async function prove(
 
 /** The write stands whether the lane hears of it or not: it learns of newer revisions by itself. */
 export async function tellLane(
-  { tenantId, id, revision }: Pick<Destination, "tenantId" | "id" | "revision">,
+  destination: LaneOwner & Pick<Destination, "revision">,
   deps: Pick<ApiDeps, "lanes" | "sleep" | "log">,
 ): Promise<void> {
+  const { tenantId, id, revision } = destination;
   try {
-    const told = deps.lanes(tenantId, id).configure(tenantId, id, revision);
+    const told = deps.lanes(destination).configure(tenantId, id, revision);
     told.catch(() => undefined); // it may lose the race and reject later
     await Promise.race([told, deps.sleep(CONFIGURE_PATIENCE)]);
   } catch (error) {
@@ -324,7 +326,7 @@ export async function removeDestination(
   });
   const within = force === "true" || force === "1" ? 0 : LAST_FLUSH;
   try {
-    const { flushed, deadLettered } = await deps.lanes(tenantId, id).close(within);
+    const { flushed, deadLettered } = await deps.lanes(destination).close(within);
     await deps.destinations.forgetSecrets(tenantId, id);
     return c.json({ flushed, dead_lettered: deadLettered });
   } catch (error) {

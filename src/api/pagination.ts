@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { fromBase64Url, sha256, toBase64Url, utf8 } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
+import type { LaneMarks } from "../model/lane.ts";
+import { MAX_SHARDS } from "../model/shards.ts";
 import type { ApiContext, Page, PageRequest, Position } from "./context.ts";
 import { faultsOf, refuseInput } from "./problem.ts";
 
 export const MAX_LIMIT = 100;
 export const DEFAULT_LIMIT = 50;
+/** Characters: the marks of 32 lanes with row numbers of 12 digits are 570. */
+const MAX_CURSOR = 600;
 /** Bytes of the digest that makes a cursor refuse to be edited or carried to another list. */
 const SEAL_BYTES = 9;
 
@@ -30,7 +34,7 @@ export const PageQuery = z.object({
     }),
   cursor: z
     .string()
-    .max(500)
+    .max(MAX_CURSOR)
     .optional()
     .meta({ description: "The `next_cursor` of the page before; opaque" }),
 });
@@ -44,6 +48,7 @@ export interface ListName {
 
 const Keyset = z.tuple([z.int(), z.string()]);
 const Offset = z.tuple([z.int()]);
+const Marks = z.array(z.int()).min(1).max(MAX_SHARDS);
 
 /** The page that is asked for in a list that goes by creation. */
 export function pageRequest(c: ApiContext, name: ListName): PageRequest {
@@ -55,11 +60,18 @@ export function pageRequest(c: ApiContext, name: ListName): PageRequest {
   };
 }
 
-/** The page that is asked for in a list that a lane numbers. */
+/** The page that is asked for in a list of numbered rows. */
 export function numberedPageRequest(c: ApiContext, name: ListName): { limit: number; before: number | null } {
   const { limit, cursor } = readQuery(c, PageQuery);
   const position = cursor === undefined ? null : openCursor(name, cursor, Offset);
   return { limit: limit ?? DEFAULT_LIMIT, before: position === null ? null : position[0] };
+}
+
+/** The same in a list that several lanes number, each by itself. */
+export function markedPageRequest(c: ApiContext, name: ListName): { limit: number; after: LaneMarks | null } {
+  const { limit, cursor } = readQuery(c, PageQuery);
+  const after = cursor === undefined ? null : openCursor(name, cursor, Marks);
+  return { limit: limit ?? DEFAULT_LIMIT, after };
 }
 
 /** One page as every list answers it. */
@@ -72,9 +84,14 @@ export function nextCursor(name: ListName, next: Position | null): string | null
   return next === null ? null : sealCursor(name, [next.at, next.id]);
 }
 
-/** The cursor for a position that a lane gave. */
+/** The cursor for a row's number. */
 export function numberedCursor(name: ListName, next: number | null): string | null {
   return next === null ? null : sealCursor(name, [next]);
+}
+
+/** The cursor for where the lanes stopped. */
+export function markedCursor(name: ListName, next: LaneMarks | null): string | null {
+  return next === null ? null : sealCursor(name, next);
 }
 
 /**

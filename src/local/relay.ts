@@ -20,6 +20,8 @@ export interface RelayOptions {
   readonly stateDir: string;
   /** Variables and secrets on top of those in wrangler.toml. */
   readonly vars: Readonly<Record<string, string>>;
+  /** Another configuration than the repository's `wrangler.toml`. */
+  readonly config?: string;
 }
 
 export interface RunningRelay {
@@ -34,13 +36,25 @@ interface WorkerOptions {
   readonly bindings: Record<string, string>;
   readonly d1Databases: Record<string, { id: string }>;
   readonly durableObjects: Record<string, { className: string; useSQLite: boolean }>;
+  readonly queueProducers: Record<string, { queueName: string }>;
   readonly queueConsumers: Record<string, Record<string, string | number>>;
 }
 
 /** Starts the Worker of wrangler.toml on this machine, with a durable queue, and applies what is missing of the D1 migrations. */
-export async function startRelay({ host, port, stateDir, vars }: RelayOptions): Promise<RunningRelay> {
-  const wrangler = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
+export async function startRelay({
+  host,
+  port,
+  stateDir,
+  vars,
+  config = join(ROOT, "wrangler.toml"),
+}: RelayOptions): Promise<RunningRelay> {
+  const wrangler = unstable_getMiniflareWorkerOptions(config);
   const options = wrangler.workerOptions as unknown as WorkerOptions; // wrangler types it as an index of unknowns
+  const queues = Object.entries(options.queueProducers).map(([binding, { queueName }]) => ({
+    binding,
+    queueName,
+    name: binding === "EVENTS" ? "local-queue" : `local-queue-${binding.toLowerCase()}`,
+  }));
   const [relay, queue] = await Promise.all([
     bundle(join(ROOT, "src/index.ts")),
     bundle(join(ROOT, "src/local/worker/queue.ts")),
@@ -68,15 +82,18 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
           d1Databases: options.d1Databases,
           durableObjects: options.durableObjects,
           serviceBindings: {
-            EVENTS: { name: "local-queue", entrypoint: "QueueProducer" },
+            ...Object.fromEntries(
+              queues.map(({ binding, name }) => [binding, { name, entrypoint: "QueueProducer" }]),
+            ),
             ASSETS: consoleFile,
           },
           // Straight to the Worker: Miniflare's own entry would cost two thirds of the throughput.
           unsafeDirectSockets: [{ host, port }],
         },
-        {
-          name: "local-queue",
-          modules: [{ type: "ESModule", path: "queue.mjs", contents: queue }],
+        // One for each queue that is bound, with storage of its own.
+        ...queues.map(({ name, queueName }) => ({
+          name,
+          modules: [{ type: "ESModule" as const, path: "queue.mjs", contents: queue }],
           compatibilityDate: options.compatibilityDate,
           compatibilityFlags: ["nodejs_compat", "service_binding_extra_handlers"],
           durableObjects: { QUEUES: { className: "DurableQueue", useSQLite: true } },
@@ -84,10 +101,10 @@ export async function startRelay({ host, port, stateDir, vars }: RelayOptions): 
           // Through JSON, because settings that wrangler.toml leaves out are there as `undefined`.
           bindings: {
             CONSUMERS: JSON.parse(JSON.stringify(options.queueConsumers)),
-            PRODUCER_QUEUE: "sluice-events",
+            PRODUCER_QUEUE: queueName,
             ...(hasFaults ? { FAULTS: "true" } : {}),
           },
-        },
+        })),
       ],
     }),
   );

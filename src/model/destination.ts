@@ -55,7 +55,9 @@ export interface DestinationSettings {
   readonly disabledAt: EpochMs | null;
   /** When it was deleted; what it owes is flushed, then only its dead letters remain readable. */
   readonly deletedAt: EpochMs | null;
-  /** As last reported by its lane. */
+  /** The most lanes that it ever had; `config` says how many are in use (`model/shards.ts`). */
+  readonly mostShards: number;
+  /** As last reported by its lanes: the worst of those in use. */
   readonly status: "active" | "degraded" | "failed";
   readonly statusReason: StatusReason | null;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { DurationMs, EpochMs } from "../base/clock.ts";
+import type { Histogram } from "../base/histogram.ts";
 import type { OutcomeKind, Trouble } from "./delivery.ts";
 import type { StatusReason } from "./destination.ts";
 import type { Lines } from "./lines.ts";
@@ -70,6 +71,8 @@ export interface LaneActivity {
   /** From acceptance to the provider's answer; null where nothing was delivered. */
   readonly p50: DurationMs | null;
   readonly p95: DurationMs | null;
+  /** What the two are of: those of several lanes come from their sum. */
+  readonly latencies: Histogram;
 }
 
 /** Counts since the lane was made. `attempts` counts requests, the others events. */
@@ -168,6 +171,8 @@ export interface LaneStats {
   /** Over the same 24 hours; null before the first delivery. */
   readonly p50: DurationMs | null;
   readonly p95: DurationMs | null;
+  /** What the two are of. */
+  readonly latencies: Histogram;
 }
 
 /** What became of a batch at one destination. Counts are events; a time is null where nothing is in that state. */
@@ -218,4 +223,22 @@ export interface LaneCalls {
   close(within: DurationMs): Promise<FlushReport>;
   /** @returns null when this lane has never seen the batch */
   batch(batchId: string): Promise<BatchFate | null>;
+}
+
+/**
+ * Where the pages of a list go on: for each lane, by shard, the number below which its rows are still to come. A lane
+ * that is not named has not been asked yet.
+ */
+export type LaneMarks = readonly number[];
+
+/** One page over all lanes of a destination, newest first. `next` is null after the last. */
+export interface MarkedPage<T> {
+  readonly items: readonly T[];
+  readonly next: LaneMarks | null;
+}
+
+/** All lanes of a destination as if they were one. With one lane each call is one request to its object, with several one to each concerned. */
+export interface DestinationCalls extends Omit<LaneCalls, "submit" | "deliveries" | "deadLetters"> {
+  deliveries(after: LaneMarks | null, limit: number): Promise<MarkedPage<DeliveryRecord>>;
+  deadLetters(after: LaneMarks | null, limit: number): Promise<MarkedPage<DeadLetter>>;
 }

@@ -4,6 +4,7 @@ import { err, type Result } from "../base/result.ts";
 import type { Outcome, ProviderWords } from "./delivery.ts";
 import type { RelayEvent } from "./event.ts";
 import type { HttpAnswer, HttpRequestSpec } from "./http.ts";
+import { ShardConfig } from "./shards.ts";
 
 /**
  * The one file that an adapter author has to read.
@@ -180,6 +181,8 @@ export interface SettingsFault {
 /** What a person gives for a destination: where, how, and the secrets. All three come from outside and are checked here. */
 export interface ConnectInput {
   readonly destinationId: string;
+  /** Which of the destination's lanes asks; the first when absent. What a provider counts apart must not be shared by two. */
+  readonly shard?: number;
   /** May be absent where the provider derives it from its config (Datadog's site). */
   readonly endpoint: string | null;
   readonly config: unknown;
@@ -212,7 +215,7 @@ export interface Provider {
   /** For people: "Splunk HTTP Event Collector". */
   readonly title: string;
   readonly guide: ProviderGuide;
-  /** Zod object of `config`: form, OpenAPI and strictness come from it. */
+  /** Zod object of `config`, with what the relay adds to every provider's: form, OpenAPI and strictness come from it. */
   readonly config: z.ZodObject;
   /** Zod object of the secret fields: masking is structural, not a list of names. */
   readonly secrets: z.ZodObject;
@@ -232,6 +235,7 @@ export interface ProviderDefinition<Config extends z.ZodObject, Secrets extends 
   readonly operations: Readonly<Record<string, Operation>>;
   readonly build: (input: {
     readonly destinationId: string;
+    readonly shard: number;
     readonly endpoint: string | null;
     readonly config: z.infer<Config>;
     readonly secrets: z.infer<Secrets>;
@@ -245,23 +249,35 @@ export function defineProvider<Config extends z.ZodObject, Secrets extends z.Zod
   const { build, ...facts } = definition;
   return {
     ...facts,
+    config: definition.config.extend(ShardConfig.shape),
     connect(input) {
-      const config = definition.config.safeParse(input.config ?? {});
+      const [lanes, own] = withoutShards(input.config ?? {});
+      const shards = ShardConfig.safeParse(lanes);
+      const config = definition.config.safeParse(own);
       const secrets = definition.secrets.safeParse(input.secrets ?? {});
-      if (!config.success || !secrets.success) {
+      if (!config.success || !shards.success || !secrets.success) {
         return err([
+          ...(shards.success ? [] : shards.error.issues.map((issue) => fault(issue, "config."))),
           ...(config.success ? [] : config.error.issues.map((issue) => fault(issue, "config."))),
           ...(secrets.success ? [] : secrets.error.issues.map((issue) => fault(issue, ""))),
         ]);
       }
       return build({
         destinationId: input.destinationId,
+        shard: input.shard ?? 0,
         endpoint: input.endpoint,
         config: config.data,
         secrets: secrets.data,
       });
     },
   };
+}
+
+/** The adapter sees its own settings alone: how many lanes there are is the relay's business. */
+function withoutShards(config: unknown): readonly [lanes: object, own: unknown] {
+  if (typeof config !== "object" || config === null || !Object.hasOwn(config, "shards")) return [{}, config];
+  const { shards, ...own } = config as { shards: unknown }; // it has that key
+  return [{ shards }, own];
 }
 
 function fault(issue: z.core.$ZodIssue, prefix: string): SettingsFault {

@@ -1,5 +1,6 @@
 import { type Clock, type DurationMs, type EpochMs, seconds } from "../base/clock.ts";
 import type { LaneReport } from "../model/lane.ts";
+import { type LaneOwner, lanesEver } from "../model/shards.ts";
 import { type Metric, type Sample, toExposition } from "./prometheus.ts";
 
 /** Lanes asked in one scrape; each is one request to an object. Beyond that the scrape says how many it left out. */
@@ -57,9 +58,7 @@ export const METRICS = {
   ),
 } as const satisfies Record<string, Metric>;
 
-interface DestinationName {
-  readonly id: string;
-  readonly tenantId: string;
+interface DestinationName extends LaneOwner {
   readonly provider: string;
   readonly enabled: boolean;
 }
@@ -76,7 +75,8 @@ export interface MetricsDeps {
     readonly items: readonly DestinationName[];
     readonly next: Position | null;
   }>;
-  report(tenantId: string, destinationId: string): Promise<LaneReport>;
+  /** Of all its lanes together. */
+  report(destination: LaneOwner): Promise<LaneReport>;
   stranded(): Promise<number>;
   /** Changes of incidents whose events should be on the queue by now and are not known to be. */
   untold(): Promise<number>;
@@ -98,8 +98,8 @@ export async function scrape(deps: MetricsDeps): Promise<string> {
     { metric: METRICS.stranded, labels: {}, value: stranded },
     { metric: METRICS.untold, labels: {}, value: untold },
     { metric: METRICS.toRewrap, labels: {}, value: toRewrap },
-    { metric: METRICS.lanesAsked, labels: {}, value: names.length },
-    { metric: METRICS.lanesSilent, labels: {}, value: names.length - reports.size },
+    { metric: METRICS.lanesAsked, labels: {}, value: lanesOf(names) },
+    { metric: METRICS.lanesSilent, labels: {}, value: lanesOf(names) - lanesOf([...reports.keys()]) },
     { metric: METRICS.lanesLeftOut, labels: {}, value: more ? 1 : 0 },
   ];
   for (const [name, report] of reports) samples.push(...samplesOf(name, report, deps.now()));
@@ -108,17 +108,26 @@ export async function scrape(deps: MetricsDeps): Promise<string> {
 
 async function someDestinations(deps: MetricsDeps) {
   const names: DestinationName[] = [];
+  let lanes = 0;
   let cursor: Position | null = null;
   do {
-    const limit = Math.min(IDS_PER_PAGE, MAX_LANES_ASKED - names.length);
+    const limit = Math.min(IDS_PER_PAGE, MAX_LANES_ASKED - lanes);
     const found: Awaited<ReturnType<MetricsDeps["destinations"]>> = await deps.destinations({
       limit,
       cursor,
     });
-    names.push(...found.items);
+    for (const name of found.items) {
+      lanes += lanesEver(name);
+      if (lanes > MAX_LANES_ASKED) return { names, more: true };
+      names.push(name);
+    }
     cursor = found.next;
-  } while (cursor !== null && names.length < MAX_LANES_ASKED);
+  } while (cursor !== null && lanes < MAX_LANES_ASKED);
   return { names, more: cursor !== null };
+}
+
+function lanesOf(names: readonly LaneOwner[]): number {
+  return names.reduce((sum, name) => sum + lanesEver(name), 0);
 }
 
 async function askLanes(names: readonly DestinationName[], deps: MetricsDeps) {
@@ -127,7 +136,7 @@ async function askLanes(names: readonly DestinationName[], deps: MetricsDeps) {
   let isOver = false;
   const worker = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined && !isOver; name = waiting.shift()) {
-      const asked = deps.report(name.tenantId, name.id).catch(() => null);
+      const asked = deps.report(name).catch(() => null);
       const report = await Promise.race([asked, deps.sleep(LANE_TIMEOUT).then(() => null)]);
       if (report !== null && !isOver) reports.set(name, report);
     }

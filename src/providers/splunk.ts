@@ -130,7 +130,7 @@ function createEnvelopes(config: z.infer<typeof Config>) {
   };
 }
 
-/** Before a lane has learned of another: the destination's channel, and no cookie. */
+/** Before a lane has learned of another: its own channel, and no cookie. */
 const OWN_SESSION: Session = { channel: null, cookie: null };
 
 // --- The provider ---------------------------------------------------------------------------------------
@@ -142,15 +142,17 @@ export const splunk = defineProvider({
   config: Config,
   secrets: Secrets,
   operations: HEC_OPERATIONS,
-  build({ destinationId, endpoint, config, secrets }) {
+  build({ destinationId, shard, endpoint, config, secrets }) {
     const urls = hecUrls(endpoint ?? "");
     if (!urls.ok) return err([{ path: "endpoint", message: urls.error }]);
     const { event: url, health, ack } = urls.value;
+    // Each lane its own: on a shared one an id that one lane waits for could be told to another.
+    const ownChannel = hecChannel(shard === 0 ? destinationId : `${destinationId}/${shard}`);
     const headersIn = ({ channel, cookie }: Session): Readonly<Record<string, string>> => ({
       authorization: `${config.auth_scheme} ${secrets.token}`,
       "content-type": "application/json",
       // Demanded by tokens with acknowledgement on, ignored by others: always sent, so that both kinds work.
-      "x-splunk-request-channel": channel ?? hecChannel(destinationId),
+      "x-splunk-request-channel": channel ?? ownChannel,
       ...(cookie === null ? {} : { cookie }),
     });
     const envelopes = createEnvelopes(config);

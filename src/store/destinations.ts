@@ -7,6 +7,7 @@ import {
   Routes,
   StatusReason,
 } from "../model/destination.ts";
+import { type LaneHealth, lanesEver, shardsOf, worstHealth } from "../model/shards.ts";
 import { flag, json, moment } from "./columns.ts";
 import { type Bindable, many, one, type Page, type PageRequest, page, run } from "./database.ts";
 
@@ -37,6 +38,10 @@ const columns = {
   deleted_at: moment.nullable(),
   status: LaneStatus,
   status_reason: json(StatusReason).nullable(),
+  most_shards: z.number().int(),
+  shard_status: json(
+    z.record(z.string(), z.object({ status: LaneStatus, reason: StatusReason.nullable() })),
+  ).nullable(),
 };
 const Columns = z.object(columns);
 const SettingsRow = Columns.transform(toSettings);
@@ -73,6 +78,7 @@ const WITH_SECRETS = `(SELECT destinations.*, credentials.managed_by AS credenti
     ON credentials.id = destinations.credential_id AND credentials.tenant_id = destinations.tenant_id)`;
 
 function toSettings(row: z.infer<typeof Columns>): DestinationSettings {
+  const { status, reason } = healthOf(row);
   return {
     id: row.id,
     tenantId: row.tenant_id,
@@ -90,21 +96,40 @@ function toSettings(row: z.infer<typeof Columns>): DestinationSettings {
     updatedAt: row.updated_at,
     disabledAt: row.disabled_at,
     deletedAt: row.deleted_at,
-    status: row.status,
-    statusReason: row.status_reason,
+    mostShards: row.most_shards,
+    status,
+    statusReason: reason,
   };
 }
 
+/** The worst of the lanes in use. Of others it is not known here whether they still hold anything; whoever asks them is told. */
+function healthOf({ status, status_reason, shard_status, config }: z.infer<typeof Columns>): LaneHealth {
+  const first = { status, reason: status_reason };
+  if (shard_status === null) return first;
+  const inUse = Object.entries(shard_status).filter(([shard]) => Number(shard) < shardsOf(config));
+  return worstHealth([first, ...inUse.map(([, health]) => health)]);
+}
+
 const DestinationNameRow = z
-  .object({ id: z.string(), tenant_id: z.string(), provider: z.string(), enabled: flag, created_at: moment })
+  .object({
+    id: columns.id,
+    tenant_id: columns.tenant_id,
+    provider: columns.provider,
+    enabled: columns.enabled,
+    config: columns.config,
+    most_shards: columns.most_shards,
+    created_at: columns.created_at,
+  })
   .transform((row) => ({
     id: row.id,
     tenantId: row.tenant_id,
     provider: row.provider,
     enabled: row.enabled,
+    config: row.config,
+    mostShards: row.most_shards,
     createdAt: row.created_at,
   }));
-/** Enough to find a destination's lane and to label what it tells. */
+/** Enough to find a destination's lanes and to label what it tells. */
 export type DestinationName = z.infer<typeof DestinationNameRow>;
 
 /**
@@ -134,13 +159,8 @@ export interface DestinationStore {
   forgetSecrets(tenantId: string, id: string): Promise<void>;
   /** Forgets a row for good. */
   remove(tenantId: string, id: string): Promise<void>;
-  /** What the lane says of itself: not a change of the destination, so revision and `updatedAt` stay. */
-  reportStatus(
-    tenantId: string,
-    id: string,
-    status: Destination["status"],
-    reason: StatusReason | null,
-  ): Promise<void>;
+  /** What one of its lanes says of itself: not a change of the destination, so revision and `updatedAt` stay. */
+  reportStatus(tenantId: string, id: string, shard: number, health: LaneHealth): Promise<void>;
   /** Over all tenants, for the operator's metrics; newest first. */
   allIds(request: PageRequest): Promise<Page<DestinationName>>;
 }
@@ -152,8 +172,8 @@ export function createDestinationStore(db: D1Database, now: Clock = systemClock)
         .prepare(
           `INSERT INTO destinations (id, tenant_id, created_at, deleted_at, status, status_reason, provider, name,
              endpoint, origin, enabled, config, routes, allowed_operations, credential_id, revision, updated_at,
-             disabled_at)
-           SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ${CREDENTIAL_IS_THERE}`,
+             disabled_at, most_shards)
+           SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ${CREDENTIAL_IS_THERE}`,
         )
         .bind(
           destination.id,
@@ -218,7 +238,8 @@ export function createDestinationStore(db: D1Database, now: Clock = systemClock)
       const updated = db
         .prepare(
           `UPDATE destinations SET provider = ?, name = ?, endpoint = ?, origin = ?, enabled = ?, config = ?,
-             routes = ?, allowed_operations = ?, credential_id = ?, revision = ?, updated_at = ?, disabled_at = ?
+             routes = ?, allowed_operations = ?, credential_id = ?, revision = ?, updated_at = ?, disabled_at = ?,
+             most_shards = MAX(most_shards, ?)
            WHERE tenant_id = ? AND id = ? AND revision = ? AND deleted_at IS NULL AND ${CREDENTIAL_IS_THERE}`,
         )
         .bind(...changeable(destination), tenantId, id, expectedRevision, tenantId, credentialId);
@@ -259,7 +280,8 @@ export function createDestinationStore(db: D1Database, now: Clock = systemClock)
         db.prepare("DELETE FROM destinations WHERE tenant_id = ? AND id = ?").bind(tenantId, id),
       ]);
     },
-    async reportStatus(tenantId, id, status, reason) {
+    async reportStatus(tenantId, id, shard, { status, reason }) {
+      if (shard > 0) return reportShard(db, tenantId, id, shard, { status, reason });
       await run(
         db,
         "UPDATE destinations SET status = ?, status_reason = ? WHERE tenant_id = ? AND id = ?",
@@ -276,6 +298,37 @@ export function createDestinationStore(db: D1Database, now: Clock = systemClock)
         request,
       ),
   };
+}
+
+/** In one statement, so that lanes which report at the same time lose nothing of each other. */
+async function reportShard(
+  db: D1Database,
+  tenantId: string,
+  id: string,
+  shard: number,
+  health: LaneHealth,
+): Promise<void> {
+  const place = `$."${shard}"`;
+  if (health.status === "active") {
+    await run(
+      db,
+      `UPDATE destinations SET shard_status = json_remove(shard_status, ?)
+       WHERE tenant_id = ? AND id = ? AND shard_status IS NOT NULL`,
+      place,
+      tenantId,
+      id,
+    );
+    return;
+  }
+  await run(
+    db,
+    `UPDATE destinations SET shard_status = json_set(coalesce(shard_status, '{}'), ?, json(?))
+     WHERE tenant_id = ? AND id = ?`,
+    place,
+    JSON.stringify(health),
+    tenantId,
+    id,
+  );
 }
 
 const CREDENTIAL_IS_THERE = "EXISTS (SELECT 1 FROM credentials WHERE tenant_id = ? AND id = ?)";
@@ -331,5 +384,6 @@ function changeable(destination: Destination) {
     destination.revision,
     destination.updatedAt,
     destination.disabledAt,
+    lanesEver(destination),
   ] as const;
 }

@@ -63,7 +63,7 @@ describe("creating a destination", () => {
       name: "SOC Splunk",
       endpoint: HEC,
       enabled: true,
-      config: { index: "main", sourcetype: "_json", source: "sluice", acknowledge: true },
+      config: { index: "main", sourcetype: "_json", source: "sluice", acknowledge: true, shards: 1 },
       routes: [{ match: "incident.*", index: "itsm_incidents", enabled: true }],
       allowed_operations: ["send_event", "send_batch"],
       credential: {

@@ -66,7 +66,7 @@ async function relaySettings(worker: string, stateDir: string): Promise<WorkerSe
     ...secrets,
     ADMIN_TOKEN: adminToken,
     ALLOW_INSECURE_DESTINATIONS: "true",
-    LOG_LEVEL: "error",
+    LOG_LEVEL: worker === "counted" ? "info" : "error", // its lines are counted, not written
   };
   // Once as usual and without load, because this also makes the tables.
   const tables = await startRelay({ ...address, stateDir, vars });

@@ -68,7 +68,7 @@ describe("an empty account", () => {
     expect(live("sluice-eu")?.compatibilityFlags).toContain("global_fetch_strictly_public");
     expect(account.scripts.get("sluice-eu")).toMatchObject({
       schedules: ["*/5 * * * *"],
-      observability: { enabled: true },
+      observability: { enabled: true, logs: { enabled: true, invocation_logs: false } },
       subdomain: { enabled: true, previews_enabled: false },
     });
 

@@ -7,6 +7,8 @@ const named = (n: number) => ({
   tenantId: "ten_a",
   provider: "splunk",
   enabled: n % 2 === 0,
+  config: {},
+  mostShards: 1,
   at: n,
 });
 
@@ -59,7 +61,7 @@ describe("a scrape", () => {
   it("counts a broken or slow lane as silent and still tells the others", async ({ expect }) => {
     const text = await scrape(
       deps(3, {
-        report: (_tenantId, id) =>
+        report: ({ id }) =>
           id === "siem_0"
             ? Promise.reject(new Error("down"))
             : id === "siem_1"

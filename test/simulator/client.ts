@@ -7,6 +7,7 @@
 import type {
   AlertCall,
   AlertFiring,
+  Arrivals,
   CloudwatchConfig,
   DatadogConfig,
   ElasticConfig,
@@ -183,6 +184,17 @@ export class SimulatorClient {
   /** Counts alone: cheap at any size. */
   async counts(name: string): Promise<EventCounts> {
     return this.#call("GET", `${name}/events?count=1`);
+  }
+
+  /** Counts, and when the first and the last came. */
+  async arrivals(name: string): Promise<Arrivals> {
+    return this.#call("GET", `${name}/arrivals`);
+  }
+
+  /** When each was first received, null for what never came. Needs ids that are hashed. */
+  async firstSeen(name: string, ids: readonly string[]): Promise<readonly (number | null)[]> {
+    const path = `${name}/first-seen`;
+    return (await this.#call<{ first_seen: readonly (number | null)[] }>("POST", path, { ids })).first_seen;
   }
 
   /** Every received copy of one event; `-` for those that carry no id. */

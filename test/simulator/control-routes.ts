@@ -2,7 +2,7 @@
 
 import { parseFault } from "./faults.ts";
 import { Instance } from "./instance.ts";
-import { BadInput } from "./shape.ts";
+import { BadInput, isRecord } from "./shape.ts";
 import { fireAlert, parseFiring } from "./splunk-alerts.ts";
 
 export const CONTROL_PREFIX = "/_control";
@@ -73,6 +73,10 @@ function onInstance(
       return ok(eventsOf(instance, call.query));
     case "GET events/*":
       return ok({ id: call.id, copies: instance.copies(call.id) });
+    case "GET arrivals":
+      return ok(instance.arrivals());
+    case "POST first-seen":
+      return ok({ first_seen: instance.ledger.firstSeen(idsIn(json(call.body))) });
     case "GET requests":
       return ok({ requests: instance.requests(amountIn(call.query, "limit", DEFAULT_REQUESTS)) });
     case "POST fault":
@@ -118,6 +122,12 @@ function eventsOf({ ledger }: Instance, query: URLSearchParams): unknown {
   if (query.has("count")) return ledger.counts();
   const limit = Math.min(amountIn(query, "limit", DEFAULT_PAGE), MAX_PAGE);
   return ledger.page(amountIn(query, "offset", 0), limit);
+}
+
+function idsIn(body: unknown): readonly string[] {
+  const ids = isRecord(body) ? body["ids"] : undefined;
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === "string")) throw new BadInput("expected ids");
+  return ids;
 }
 
 function amountIn(query: URLSearchParams, name: string, usual: number): number {

@@ -18,8 +18,12 @@ export type Door = "event" | "ack" | "health" | "login" | "search" | "job" | "re
 export interface StorageConfig {
   /** True: bodies are not kept, events are counted per id. For load tests. Default false. */
   readonly count_only?: boolean;
-  /** False, with `count_only`: ids are not kept either, events are only counted. Default true. */
-  readonly ids?: boolean;
+  /**
+   * With `count_only`. False: ids are not kept either, events are only counted. "hashed": ids are counted by their
+   * hashes, in 12 bytes each, and not listed; Splunk then reads in full only one of 16 envelopes that look alike.
+   * Default true.
+   */
+  readonly ids?: boolean | "hashed";
   /** How many event bodies are kept; ids are counted beyond it. Default 200,000. */
   readonly max_stored?: number;
 }
@@ -343,6 +347,13 @@ export interface Summary {
 export interface EventCounts {
   readonly events: number;
   readonly distinct: number;
+}
+
+/** Counts, and when events came: by the requests that brought them, in epoch milliseconds; null without any. */
+export interface Arrivals extends EventCounts {
+  /** The first since the instance was made, or since a fault was last lifted. */
+  readonly first_at: number | null;
+  readonly last_at: number | null;
 }
 
 export interface EventIds extends EventCounts {

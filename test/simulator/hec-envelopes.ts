@@ -6,13 +6,16 @@
  * the bad object from 0; code 7 names the one after it; an unknown envelope key ends the reading under a
  * 200; an object with `fields` and no `event` is skipped under a 200.
  */
-import { isText, ObjectReader, ObjectScan, scalarMember } from "./json-scan.ts";
+import type { Mould } from "./hec-mould.ts";
+import { isText, memberValue, ObjectReader, ObjectScan, scalarMember, skipSpace } from "./json-scan.ts";
 
 export interface EnvelopeRules {
   /** Indexes of the token; null: any. */
   readonly indexes: ReadonlySet<string> | null;
   /** Checks the inside of scalars too, at the price of parsing. */
   readonly strict: boolean;
+  /** What envelopes looked like so far; those like it are not all read. Null: each is. */
+  readonly mould: Mould | null;
   readonly poison: { readonly pattern: string; readonly code: number } | null;
   /** Number of the first object not to be taken; Infinity to take all. */
   readonly stopAt: number;
@@ -42,6 +45,10 @@ export interface Verdict {
 }
 
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** With a mould, one of so many is read in full, and parsed. */
+const SAMPLE = 16;
 
 /** Where each known key was in the envelope being read. */
 interface Members {
@@ -63,9 +70,12 @@ export function readEnvelopes(body: Buffer, rules: EnvelopeRules, sink: Envelope
     taken,
     poisoned,
   });
-  for (let step = reader.next(); step !== "end"; step = reader.next(), number++) {
+  const mould = rules.poison === null && !reader.isArray ? rules.mould : null;
+  for (let step = nextStep(); step !== "end"; number++, step = nextStep()) {
     if (number >= rules.stopAt) return verdict(0, null);
-    if (step === "bad" || (rules.strict && !isJson(body, scan))) return verdict(6, number);
+    if (step === "moulded") continue;
+    const isStrict = rules.strict || (mould !== null && number % SAMPLE === 0);
+    if (step === "bad" || (isStrict && !isJson(body, scan))) return verdict(6, number);
     const members = membersOf(body, scan);
     if (members.unknown >= 0) {
       const key = body.toString("utf8", scan.keyStart(members.unknown), scan.keyEnd(members.unknown));
@@ -85,17 +95,61 @@ export function readEnvelopes(body: Buffer, rules: EnvelopeRules, sink: Envelope
       return verdict(code, code === 7 ? number + 1 : number, true);
     }
     judge(body, scan, members, sink);
-    sink.take({
+    const envelope = {
       start: scan.start,
       end: scan.end,
       event: scan.valueStart(members.event),
       eventEnd: scan.valueEnd(members.event),
       fields: members.fields < 0 ? -1 : scan.valueStart(members.fields),
       index,
-    });
+    };
+    mould?.learn(body, envelope);
+    sink.take(envelope);
     taken++;
   }
   return number === 0 ? verdict(5, null) : verdict(0, null);
+
+  function nextStep(): "object" | "end" | "bad" | "moulded" {
+    const at = skipSpace(body, reader.at);
+    const fitting =
+      mould === null || number % SAMPLE === 0 || number >= rules.stopAt ? null : mould.fit(body, at);
+    if (fitting === null) return reader.next();
+    reader.passTo(fitting.end);
+    sink.take(fitting);
+    taken++;
+    return "moulded";
+  }
+}
+
+const ID_KEY = Buffer.from('"id":"');
+const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+
+/** Where the text of the event's own id is; null if it has none, or one that has to be read to be known. */
+export function idBytes(
+  body: Buffer,
+  event: number,
+): { readonly start: number; readonly end: number } | null {
+  const quick = quickId(body, event);
+  const value = quick >= 0 ? quick : memberValue(body, event, "id");
+  if (value < 0 || body[value] !== QUOTE) return null;
+  let end = value + 1;
+  while (body[end] !== QUOTE) if (body[end++] === BACKSLASH) return null;
+  return { start: value + 1, end };
+}
+
+/**
+ * By a search for the bytes instead of from member to member: inside a text they would be escaped, and inside a
+ * container only behind its bracket. @returns -1 if that leaves it open
+ */
+function quickId(body: Buffer, event: number): number {
+  const found = body.indexOf(ID_KEY, event);
+  const before = body[found - 1];
+  if (found < 0 || (before !== COMMA && before !== OPEN_BRACE)) return -1;
+  for (let at = event + 1; at < found; at++)
+    if (body[at] === OPEN_BRACE || body[at] === OPEN_BRACKET) return -1;
+  return found + ID_KEY.length - 1;
 }
 
 /** The event's own id: `event.id` of an object, else `fields.event_id`, else null. */

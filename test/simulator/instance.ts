@@ -1,5 +1,14 @@
 /** One named destination: its settings, what it has received, and how it misbehaves at the moment. */
-import type { Door, Fault, InstanceConfig, Kind, LoggedRequest, StoredEvent, Summary } from "./control.ts";
+import type {
+  Arrivals,
+  Door,
+  Fault,
+  InstanceConfig,
+  Kind,
+  LoggedRequest,
+  StoredEvent,
+  Summary,
+} from "./control.ts";
 import { FaultBox } from "./faults.ts";
 import { ANONYMOUS, Ledger } from "./ledger.ts";
 import { type Exchange, header, JSON_TYPE, type Receiver, type Reply } from "./receiver.ts";
@@ -29,6 +38,8 @@ export class Instance {
   #requests = 0;
   #refused = 0;
   #log: LoggedRequest[] = [];
+  #firstAt: number | null = null;
+  #lastAt: number | null = null;
 
   /** @throws BadInput */
   constructor(name: string, value: unknown) {
@@ -61,6 +72,10 @@ export class Instance {
   receive(exchange: Omit<Exchange, "fault">, door: Door | null): Outcome {
     const fault = this.faults.at(door);
     const outcome = this.#play(exchange, fault);
+    if ((outcome.reply.events ?? 0) > 0) {
+      this.#firstAt ??= exchange.at;
+      this.#lastAt = exchange.at;
+    }
     const isPlayedInside = fault !== null && PLAYED_INSIDE.has(fault.mode);
     if (fault === null || (isPlayedInside && !outcome.reply.struck)) return { ...outcome, fault: null };
     this.faults.spend();
@@ -174,8 +189,13 @@ export class Instance {
     };
   }
 
+  arrivals(): Arrivals {
+    return { ...this.ledger.counts(), first_at: this.#firstAt, last_at: this.#lastAt };
+  }
+
   recover(): void {
     this.faults.clear();
+    this.#firstAt = null;
     for (const release of [...this.held]) release();
   }
 
@@ -185,6 +205,8 @@ export class Instance {
     this.#requests = 0;
     this.#refused = 0;
     this.#log = [];
+    this.#firstAt = null;
+    this.#lastAt = null;
   }
 }
 

@@ -138,18 +138,24 @@ export function isText(body: Buffer, start: number, end: number, text: string): 
  * Stops at the first hit, so an id that comes first costs nothing.
  */
 export function scalarMember(body: Buffer, from: number, key: string): string | null {
-  if (body[from] !== OPEN_BRACE) return null;
+  const start = memberValue(body, from, key);
+  return start < 0 ? null : scalar(body, start, skipValue(body, start));
+}
+
+/** Where the value called `key` begins in the object that begins at `from`; -1 if there is none. */
+export function memberValue(body: Buffer, from: number, key: string): number {
+  if (body[from] !== OPEN_BRACE) return -1;
   let at = skipSpace(body, from + 1);
   while (body[at] === QUOTE) {
     const keyEnd = skipString(body, at + 1);
-    if (keyEnd < 0) return null;
+    if (keyEnd < 0) return -1;
     const value = skipSpace(body, skipSpace(body, keyEnd) + 1);
     const valueEnd = skipValue(body, value);
-    if (valueEnd < 0) return null;
-    if (isText(body, at + 1, keyEnd - 1, key)) return scalar(body, value, valueEnd);
+    if (valueEnd < 0) return -1;
+    if (isText(body, at + 1, keyEnd - 1, key)) return value;
     at = skipSpace(body, skipSpace(body, valueEnd) + 1);
   }
-  return null;
+  return -1;
 }
 
 /** Text of a string or number; null for anything else. */
@@ -188,6 +194,17 @@ export class ObjectReader {
     const first = skipSpace(body, 0);
     this.isArray = body[first] === OPEN_BRACKET;
     this.#at = this.isArray ? first + 1 : first;
+  }
+
+  /** Where the next object begins if no white space precedes it. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Goes on after an object that was read in another way. */
+  passTo(end: number): void {
+    this.#seen++;
+    this.#at = end;
   }
 
   /** `bad`: what comes next is neither a whole object nor the end. */

@@ -5,6 +5,7 @@
  * so that a load test of millions of events needs little more than its ids.
  */
 import type { EventCounts, EventIds, StorageConfig, Violation } from "./control.ts";
+import { IdTable } from "./id-table.ts";
 
 /** Events without an id are filed under this one. */
 export const ANONYMOUS = "-";
@@ -29,6 +30,8 @@ export interface Copy {
 export class Ledger {
   readonly keepsBodies: boolean;
   readonly keepsIds: boolean;
+  /** Ids are known by their hashes alone: counted, with the time of the first receipt, and never listed. */
+  readonly hashesIds: boolean;
   events = 0;
   anonymous = 0;
   notStored = 0;
@@ -37,6 +40,8 @@ export class Ledger {
   /** In the order of first receipt. A Set beside a Map of repeats: the usual id costs one lookup, not two. */
   #ids = new Set<string>();
   #repeats = new Map<string, number>();
+  /** In place of `#ids` where ids are hashed. */
+  #table = new IdTable();
   /** `#ids` as a list, made when a page is asked for. */
   #order: readonly string[] = [];
   #copies = new Map<string, Copy[]>();
@@ -45,11 +50,12 @@ export class Ledger {
   constructor(config: StorageConfig) {
     this.keepsBodies = config.count_only !== true;
     this.keepsIds = this.keepsBodies || config.ids !== false;
+    this.hashesIds = !this.keepsBodies && config.ids === "hashed";
     this.#maxStored = config.max_stored ?? DEFAULT_MAX_STORED;
   }
 
   get distinct(): number {
-    return this.#ids.size;
+    return this.hashesIds ? this.#table.size : this.#ids.size;
   }
 
   /** Copies beyond the first; 0 where ids are not kept. */
@@ -57,7 +63,13 @@ export class Ledger {
     return this.keepsIds ? this.events - this.anonymous - this.distinct : 0;
   }
 
-  count(id: string | null): void {
+  /** @param at epoch milliseconds of receipt, of use where ids are hashed */
+  count(id: string | null, at = 0): void {
+    if (id !== null && this.hashesIds) {
+      const bytes = Buffer.from(id);
+      this.countBytes(bytes, { start: 0, end: bytes.length }, at);
+      return;
+    }
     this.events++;
     if (!this.keepsIds) return;
     if (id === null) {
@@ -67,6 +79,17 @@ export class Ledger {
     const before = this.#ids.size;
     this.#ids.add(id);
     if (this.#ids.size === before) this.#repeats.set(id, (this.#repeats.get(id) ?? 0) + 1);
+  }
+
+  /** Counts an id where it lies, without making a string of it. Only where ids are hashed. */
+  countBytes(body: Uint8Array, { start, end }: { start: number; end: number }, at: number): void {
+    this.events++;
+    this.#table.add(body, start, end, at);
+  }
+
+  /** Epoch milliseconds of the first receipt, null for what never came. Only where ids are hashed. */
+  firstSeen(ids: readonly string[]): readonly (number | null)[] {
+    return ids.map((id) => this.#table.firstSeen(id));
   }
 
   keep(id: string | null, copy: Copy): void {
@@ -120,6 +143,7 @@ export class Ledger {
     this.#stored = 0;
     this.#ids = new Set();
     this.#repeats = new Map();
+    this.#table = new IdTable();
     this.#order = [];
     this.#copies = new Map();
     this.#violations = new Map();

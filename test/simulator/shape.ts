@@ -53,4 +53,8 @@ export function checkShape(what: string, value: unknown, shape: Shape): Record<s
   return value;
 }
 
-export const STORAGE_SHAPE: Shape = { count_only: flag, ids: flag, max_stored: amount };
+export const STORAGE_SHAPE: Shape = {
+  count_only: flag,
+  ids: oneOf(true, false, "hashed"),
+  max_stored: amount,
+};

@@ -11,7 +11,8 @@ import { authenticate } from "./hec-auth.ts";
 import { hecJson, hecNotFound, hecReply, NAMES_AN_EVENT, splunkdPage, TAKES_EVENTS } from "./hec-codes.ts";
 import { describeCopy } from "./hec-describe.ts";
 import { allowedMethods, channelOf, type Endpoint, endpointOf, isChannel } from "./hec-endpoints.ts";
-import { type Envelope, eventId, readEnvelopes, type Verdict } from "./hec-envelopes.ts";
+import { type Envelope, eventId, idBytes, readEnvelopes, type Verdict } from "./hec-envelopes.ts";
+import { Mould } from "./hec-mould.ts";
 import { readLines } from "./hec-raw.ts";
 import { checkHouseRules } from "./house-rules.ts";
 import { type Inflated, inflate } from "./inflate.ts";
@@ -38,6 +39,7 @@ class SplunkHec implements Receiver {
   readonly #ledger: Ledger;
   readonly #acks = new AckDesk();
   readonly #balancer = new Balancer();
+  readonly #mould = new Mould();
 
   constructor(config: SplunkInstance, ledger: Ledger) {
     this.#config = config;
@@ -116,6 +118,7 @@ class SplunkHec implements Receiver {
       {
         indexes: token.indexes === undefined ? null : new Set(token.indexes),
         strict: ledger.keepsBodies,
+        mould: ledger.hashesIds && token.indexes === undefined ? this.#mould : null,
         poison: fault?.mode === "poison" ? { pattern: fault.pattern, code: fault.code ?? 6 } : null,
         stopAt: letThrough(fault),
       },
@@ -134,9 +137,14 @@ class SplunkHec implements Receiver {
     { token, indexer, at }: { token: SplunkToken; indexer: number; at: number },
   ): void {
     const ledger = this.#ledger;
+    const bytes = ledger.hashesIds ? idBytes(body, envelope.event) : null;
+    if (bytes !== null) {
+      ledger.countBytes(body, bytes, at);
+      return;
+    }
     const id = ledger.keepsIds ? eventId(body, envelope) : null;
     if (!ledger.keepsBodies) {
-      ledger.count(id);
+      ledger.count(id, at);
       return;
     }
     const text = body.toString("utf8", envelope.start, envelope.end);

@@ -42,7 +42,8 @@ describe("destinations", () => {
     expect(await destinations.forFanOut("ten_b")).toEqual([]);
     expect(await destinations.update(destination({ tenantId: "ten_b", revision: 2 }), 1)).toBe(false);
     expect(await destinations.markDeleted("ten_b", "siem_1", 9)).toBe(false);
-    await destinations.reportStatus("ten_b", "siem_1", "failed", null);
+    await destinations.reportStatus("ten_b", "siem_1", 0, { status: "failed", reason: null });
+    await destinations.reportStatus("ten_b", "siem_1", 1, { status: "failed", reason: null });
     await destinations.remove("ten_b", "siem_1");
     expect(await destinations.get("ten_a", "siem_1")).toEqual(destination());
   });
@@ -57,11 +58,49 @@ describe("destinations", () => {
   it("show what the lane reports without counting it as a change", async ({ expect }) => {
     await destinations.insert(destination());
     const reason = { code: "throttled", message: "429", since: 3 } as const;
-    await destinations.reportStatus("ten_a", "siem_1", "degraded", reason);
+    await destinations.reportStatus("ten_a", "siem_1", 0, { status: "degraded", reason });
     const found = await destinations.get("ten_a", "siem_1");
     expect(found).toEqual(destination({ status: "degraded", statusReason: reason }));
-    await destinations.reportStatus("ten_a", "siem_1", "active", null);
+    await destinations.reportStatus("ten_a", "siem_1", 0, { status: "active", reason: null });
     expect((await destinations.get("ten_a", "siem_1"))?.statusReason).toBeNull();
+  });
+
+  it("are as well as the worst of their lanes in use, whichever reports last", async ({ expect }) => {
+    await destinations.insert(destination({ config: { shards: 3 }, mostShards: 3 }));
+    const say = (shard: number, status: "active" | "degraded" | "failed", since = 0) =>
+      destinations.reportStatus("ten_a", "siem_1", shard, {
+        status,
+        reason: status === "active" ? null : { code: "throttled", message: `lane ${shard}`, since },
+      });
+    const told = async () => {
+      const found = await destinations.get("ten_a", "siem_1");
+      return [found?.status, found?.statusReason?.message ?? null];
+    };
+    await say(2, "failed", 5);
+    await say(0, "active");
+    expect(await told()).toEqual(["failed", "lane 2"]);
+    await Promise.all([say(0, "degraded", 7), say(1, "failed", 4)]);
+    expect(await told()).toEqual(["failed", "lane 1"]);
+    await say(1, "active");
+    expect(await told()).toEqual(["failed", "lane 2"]);
+    await say(2, "active");
+    expect(await told()).toEqual(["degraded", "lane 0"]);
+    await say(0, "active");
+    expect(await told()).toEqual(["active", null]);
+    await say(2, "failed");
+    const lowered = destination({ config: { shards: 2 }, mostShards: 3, revision: 2 });
+    expect(await destinations.update(lowered, 1)).toBe(true);
+    expect(await told()).toEqual(["active", null]);
+  });
+
+  it("remember the most lanes that they ever had", async ({ expect }) => {
+    const most = async () => (await destinations.get("ten_a", "siem_1"))?.mostShards;
+    await destinations.insert(destination({ config: { shards: 4 } }));
+    expect(await most()).toBe(4);
+    await destinations.update(destination({ config: { shards: 8 }, revision: 2 }), 1);
+    await destinations.update(destination({ config: {}, revision: 3 }), 2);
+    expect(await most()).toBe(8);
+    expect((await destinations.allIds(first)).items[0]).toMatchObject({ config: {}, mostShards: 8 });
   });
 
   it("are marked when deleted, once, and cannot be changed any more", async ({ expect }) => {

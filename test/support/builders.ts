@@ -38,6 +38,7 @@ export function destination(about: Partial<Destination> = {}): Destination {
     updatedAt: 1_000,
     disabledAt: null,
     deletedAt: null,
+    mostShards: 1,
     status: "active",
     statusReason: null,
     ...about,

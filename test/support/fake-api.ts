@@ -167,7 +167,7 @@ export class FakeApi {
       keys: this.keys,
       destinations: this.destinations,
       credentials: this.credentials,
-      lanes: (tenantId, destinationId) => this.lane(tenantId, destinationId),
+      lanes: ({ tenantId, id }) => this.lane(tenantId, id),
       ...this.#makeSourceDeps(),
       incidents: this.incidents,
       raiseIncidents: (source, drafts) => this.incidents.raise(source.id, drafts),

@@ -3,9 +3,10 @@ import type {
   DeadLetter,
   DeadLetterSelection,
   DeliveryRecord,
-  LaneCalls,
-  LanePage,
+  DestinationCalls,
+  LaneMarks,
   LaneReport,
+  MarkedPage,
 } from "../../src/model/lane.ts";
 
 /** A lane at rest: nothing waits, nothing was ever delivered. */
@@ -19,7 +20,7 @@ export const RESTING: LaneReport = {
   deadLetters: 0,
   fallback: { uses: 0, usedAt: null },
   changes: [],
-  activity: { perMinute: new Array(60).fill(0), p50: null, p95: null },
+  activity: { perMinute: new Array(60).fill(0), p50: null, p95: null, latencies: {} },
   totals: {
     taken: 0,
     delivered: 0,
@@ -33,7 +34,7 @@ export const RESTING: LaneReport = {
 };
 
 /** What a lane is told to say, and what it was asked. Setting `isDown` makes every call fail, `isSlow` never answer. */
-export class FakeLane implements LaneCalls {
+export class FakeLane implements DestinationCalls {
   state: LaneReport = RESTING;
   records: DeliveryRecord[] = [];
   letters: DeadLetter[] = [];
@@ -50,17 +51,14 @@ export class FakeLane implements LaneCalls {
     return answer();
   }
 
-  submit() {
-    return this.#asked(["submit"], () => ({ taken: 0, repeated: 0, unwanted: 0 }));
-  }
   configure(tenantId: string, destinationId: string, revision: number) {
     return this.#asked(["configure", tenantId, destinationId, revision], () => undefined);
   }
   report() {
     return this.#asked(["report"], () => this.state);
   }
-  deliveries(before: number | null, limit: number) {
-    return this.#asked(["deliveries", before, limit], () => pageOf(this.records, before, limit));
+  deliveries(after: LaneMarks | null, limit: number) {
+    return this.#asked(["deliveries", after, limit], () => pageOf(this.records, after, limit));
   }
   stats() {
     return this.#asked(["stats"], () => ({
@@ -70,10 +68,11 @@ export class FakeLane implements LaneCalls {
       ],
       p50: 40,
       p95: 900,
+      latencies: {},
     }));
   }
-  deadLetters(before: number | null, limit: number) {
-    return this.#asked(["deadLetters", before, limit], () => pageOf(this.letters, before, limit));
+  deadLetters(after: LaneMarks | null, limit: number) {
+    return this.#asked(["deadLetters", after, limit], () => pageOf(this.letters, after, limit));
   }
   replay(selection: DeadLetterSelection) {
     return this.#asked(["replay", selection], () => this.letters.length);
@@ -90,8 +89,9 @@ export class FakeLane implements LaneCalls {
 }
 
 /** Positions count down from the newest, as a lane's row numbers do. */
-function pageOf<T>(items: readonly T[], before: number | null, limit: number): LanePage<T> {
-  const start = before === null ? 0 : items.length - before + 1;
+function pageOf<T>(items: readonly T[], after: LaneMarks | null, limit: number): MarkedPage<T> {
+  const [before] = after ?? [items.length + 1];
+  const start = items.length + 1 - (before ?? 0);
   const end = start + limit;
-  return { items: items.slice(start, end), next: end < items.length ? items.length - end + 1 : null };
+  return { items: items.slice(start, end), next: end < items.length ? [items.length - end + 1] : null };
 }

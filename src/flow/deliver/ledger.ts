@@ -1,4 +1,5 @@
 import { type DurationMs, type EpochMs, hours, minutes } from "../../base/clock.ts";
+import { add, type Histogram, percentile, together } from "../../base/histogram.ts";
 import type { OutcomeKind, ProviderWords, Trouble } from "../../model/delivery.ts";
 import {
   ACTIVITY_MINUTES,
@@ -8,7 +9,6 @@ import {
   type LaneStats,
 } from "../../model/lane.ts";
 import type { Segment } from "./chunk.ts";
-import { add, type Histogram, percentile } from "./histogram.ts";
 import { RECEIPT_RETENTION } from "./schema.ts";
 
 /** Receipts kept at most, so that a very busy lane stays far from its 10 GB; the oldest go first. */
@@ -350,9 +350,9 @@ function emptyMinute(minute: EpochMs): Minute {
   return { minute, delivered: 0, retried: 0, dead: 0, latencies: {} };
 }
 
-function latenciesOf(rows: readonly Minute[]): Pick<LaneStats, "p50" | "p95"> {
-  const histograms = rows.map(({ latencies }) => latencies);
-  return { p50: percentile(histograms, 0.5), p95: percentile(histograms, 0.95) };
+function latenciesOf(rows: readonly Minute[]): Pick<LaneStats, "p50" | "p95" | "latencies"> {
+  const latencies = together(rows.map((row) => row.latencies));
+  return { p50: percentile([latencies], 0.5), p95: percentile([latencies], 0.95), latencies };
 }
 
 function readMinute(row: Record<string, SqlStorageValue>): Minute {

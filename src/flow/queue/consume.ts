@@ -1,7 +1,7 @@
 import type { DurationMs } from "../../base/clock.ts";
 import { minutes, seconds } from "../../base/clock.ts";
 import type { BatchPart } from "../../model/lane.ts";
-import { decodeMessage, type QueuedPart } from "./message.ts";
+import { decodeMessage } from "./message.ts";
 
 /** What is used of a platform message. */
 export interface Message {
@@ -31,57 +31,53 @@ export function handOverDelay(attempts: number): DurationMs {
 
 /**
  * One delivery of the queue → lanes. Every message is acknowledged or retried on its own, and acknowledged only after
- * the lanes have it: a crash between the two repeats the hand-over, and lanes ignore what they have taken.
+ * the lanes have all of it: a crash between the two repeats the hand-over, and lanes ignore what they have taken.
  */
 export async function consume(messages: readonly Message[], deps: ConsumeDeps): Promise<void> {
-  const tenants = new Map<string, { message: Message; part: BatchPart }[]>();
+  const tenants = new Map<string, BatchPart[]>();
+  const readable: { readonly message: Message; readonly parts: readonly BatchPart[] }[] = [];
   for (const message of messages) {
     const decoded = decodeMessage(message.body);
-    if (decoded.ok) add(tenants, message, decoded.value);
-    else {
-      deps.complain("message.unreadable", {
-        id: message.id,
-        reason: decoded.error,
-        attempts: message.attempts,
-      });
-      retry(message); // ends in the dead-letter queue, whose consumer keeps it for a person
+    if (decoded.ok) {
+      for (const { tenantId, part } of decoded.value) add(tenants, tenantId, part);
+      readable.push({ message, parts: decoded.value.map(({ part }) => part) });
+      continue;
     }
+    const { id, attempts } = message;
+    deps.complain("message.unreadable", { id, reason: decoded.error, attempts });
+    retry(message); // ends in the dead-letter queue, whose consumer keeps it for a person
   }
-  await Promise.all([...tenants].map(([tenantId, entries]) => handOverTenant(tenantId, entries, deps)));
+  const failures = await Promise.all(
+    [...tenants].map(([tenantId, parts]) => failedOf(tenantId, parts, deps)),
+  );
+  const failed = new Set(failures.flatMap((some) => [...some]));
+  for (const { message, parts } of readable) {
+    if (parts.some((part) => failed.has(part))) retry(message);
+    else message.ack();
+  }
 }
 
-async function handOverTenant(
+async function failedOf(
   tenantId: string,
-  entries: readonly { message: Message; part: BatchPart }[],
+  parts: readonly BatchPart[],
   deps: ConsumeDeps,
-): Promise<void> {
+): Promise<Iterable<BatchPart>> {
   try {
-    const { failed } = await deps.handOver(
-      tenantId,
-      entries.map(({ part }) => part),
-    );
-    for (const { message, part } of entries) {
-      if (failed.has(part)) retry(message);
-      else message.ack();
-    }
+    return (await deps.handOver(tenantId, parts)).failed;
   } catch (fault) {
     deps.complain("hand_over.failed", {
       tenant_id: tenantId,
-      messages: entries.length,
+      parts: parts.length,
       error: String(fault).slice(0, 300),
     });
-    for (const { message } of entries) retry(message);
+    return parts;
   }
 }
 
-function add(
-  tenants: Map<string, { message: Message; part: BatchPart }[]>,
-  message: Message,
-  queued: QueuedPart,
-): void {
-  const entries = tenants.get(queued.tenantId) ?? [];
-  entries.push({ message, part: queued.part });
-  tenants.set(queued.tenantId, entries);
+function add(tenants: Map<string, BatchPart[]>, tenantId: string, part: BatchPart): void {
+  const parts = tenants.get(tenantId);
+  if (parts === undefined) tenants.set(tenantId, [part]);
+  else parts.push(part);
 }
 
 function retry(message: Message): void {

@@ -38,8 +38,11 @@ const BytesHeader = Names.extend({
 const LINE_BREAK = 0x0a;
 const decoder = new TextDecoder();
 
-/** A line of text that says what it is, then the packed lines. */
-export function encodeMessage({ tenantId, part }: QueuedPart): Uint8Array<ArrayBuffer> {
+/**
+ * One part: a line of text that says what it is, then the packed lines. A message is one part or several, one behind the
+ * other, of any tenants.
+ */
+export function encodePart({ tenantId, part }: QueuedPart): Uint8Array<ArrayBuffer> {
   const { count, bytes, firstAt, packed } = part.lines;
   const header = utf8(
     `${JSON.stringify({
@@ -57,8 +60,8 @@ export function encodeMessage({ tenantId, part }: QueuedPart): Uint8Array<ArrayB
   return concat([header, packed]);
 }
 
-/** @returns why it cannot be read: it is then kept for a person, never dropped */
-export function decodeMessage(body: unknown): Result<QueuedPart, string> {
+/** @returns at least one part, or why it cannot be read: it is then kept for a person, never dropped */
+export function decodeMessage(body: unknown): Result<readonly QueuedPart[], string> {
   if (body instanceof ArrayBuffer) return decodeBytes(new Uint8Array(body));
   if (body instanceof Uint8Array) return decodeBytes(body);
   if (typeof body !== "string") return err("neither text nor bytes");
@@ -70,26 +73,31 @@ export function decodeMessage(body: unknown): Result<QueuedPart, string> {
 const STORED = "base64:";
 
 /** A body as text that `decodeMessage` reads, whatever it is: for a store that keeps text. */
-export function storableMessage(body: unknown): string {
+export function storable(body: unknown): string {
   if (body instanceof ArrayBuffer) return STORED + toBase64(new Uint8Array(body));
   if (body instanceof Uint8Array) return STORED + toBase64(body);
   return typeof body === "string" ? body : JSON.stringify(body);
 }
 
 /** The lines are not looked at: nobody but a relay writes to its queue, and unpacking them is most of the work there is. */
-function decodeBytes(message: Uint8Array): Result<QueuedPart, string> {
-  const end = message.indexOf(LINE_BREAK);
-  if (end < 0) return err("no events");
-  const header = readHeader(BytesHeader, decoder.decode(message.subarray(0, end)));
-  if (!header.ok) return header;
-  const { tenant, batch, part, at, count, bytes, first, size } = header.value;
-  const packed = message.slice(end + 1) as Uint8Array<ArrayBuffer>; // a copy is never on a shared buffer
-  if (packed.byteLength !== size) return err("incomplete");
-  const lines = { count, bytes, firstAt: first, packed };
-  return ok({ tenantId: tenant, part: { batchId: batch, part, acceptedAt: at, lines } });
+function decodeBytes(message: Uint8Array): Result<readonly QueuedPart[], string> {
+  const found: QueuedPart[] = [];
+  for (let at = 0; at < message.byteLength; ) {
+    const end = message.indexOf(LINE_BREAK, at);
+    if (end < 0) return err("no events");
+    const header = readHeader(BytesHeader, decoder.decode(message.subarray(at, end)));
+    if (!header.ok) return header;
+    const { tenant, batch, part, at: acceptedAt, count, bytes, first, size } = header.value;
+    at = end + 1 + size;
+    if (at > message.byteLength) return err("incomplete");
+    const packed = message.slice(end + 1, at) as Uint8Array<ArrayBuffer>; // a copy is never on a shared buffer
+    const lines = { count, bytes, firstAt: first, packed };
+    found.push({ tenantId: tenant, part: { batchId: batch, part, acceptedAt, lines } });
+  }
+  return found.length === 0 ? err("no events") : ok(found);
 }
 
-function decodeText(body: string): Result<QueuedPart, string> {
+function decodeText(body: string): Result<readonly QueuedPart[], string> {
   const end = body.indexOf("\n");
   if (end < 0) return err("no events");
   const header = readHeader(TextHeader, body.slice(0, end));
@@ -98,7 +106,7 @@ function decodeText(body: string): Result<QueuedPart, string> {
   const lines = body.slice(end + 1).split("\n");
   // One unreadable line in an outbox would stop its lane, so it must not get there.
   if (!lines.every(isLine)) return err("unreadable events");
-  return ok({ tenantId: tenant, part: { batchId: batch, part, acceptedAt: at, lines: packLines(lines) } });
+  return ok([{ tenantId: tenant, part: { batchId: batch, part, acceptedAt: at, lines: packLines(lines) } }]);
 }
 
 function readHeader<T>(schema: z.ZodType<T>, text: string): Result<T, string> {

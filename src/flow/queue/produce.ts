@@ -1,13 +1,16 @@
 import { byteLength } from "../../base/bytes.ts";
 import type { EpochMs } from "../../base/clock.ts";
-import { packLines } from "../../model/lines.ts";
-import { encodeMessage } from "./message.ts";
+import { concat, packLines } from "../../model/lines.ts";
+import { encodePart } from "./message.ts";
 
 /**
- * What a part holds before it is compressed. Queue operations are billed per 64 KB written, read and deleted, and audit
- * events shrink to a fifth or less, so that a message of this is nearly always one operation. Not more, because a
- * consumer that has to look into a part holds all of it in memory.
+ * Queue operations are billed per 64 KB written, read and deleted, so small parts share a message up to that.
  * @see https://developers.cloudflare.com/queues/platform/pricing/ (read 2026-11)
+ */
+const TARGET_MESSAGE_BYTES = 63_900;
+/**
+ * What a part holds before it is compressed. Audit events shrink to a fifth or less, so that a part of this is nearly always
+ * one operation. Not more, because a consumer that has to look into a part holds all of it in memory.
  */
 export const PART_BYTES = 256_000;
 
@@ -19,9 +22,17 @@ const MAX_MESSAGE_BYTES = 127_000;
 /** The platform's own share of each message. */
 const MESSAGE_OVERHEAD_BYTES = 100;
 
+/** Bytes on their way to a queue; `size` is how the platform counts them. */
+export interface Sized {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly size: number;
+}
+
 export interface ProduceDeps {
+  /** @param batchId of the first batch, which decides for all where there are several queues */
   sendBatch(
     messages: readonly { readonly body: Uint8Array<ArrayBuffer>; readonly contentType: "bytes" }[],
+    batchId: string,
   ): Promise<unknown>;
 }
 
@@ -32,18 +43,12 @@ export interface Outgoing {
   readonly lines: readonly string[];
 }
 
-interface Packed {
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** As the platform counts them. */
-  readonly bytes: number;
-}
-
 /**
- * Cuts a batch into messages. The cut depends on the lengths of the lines alone, so a repeated request with the same
- * idempotency key is cut in the same places, and lanes recognise its parts.
+ * Cuts a batch into parts, ready to be sent. The cut depends on the lengths of the lines alone, so a repeated request with
+ * the same idempotency key is cut in the same places, and lanes recognise its parts.
  */
-export function pack(outgoing: Outgoing): readonly Packed[] {
-  return cut(outgoing.lines).flatMap(([from, to]) => messages(outgoing, from, to));
+export function pack(outgoing: Outgoing): readonly Sized[] {
+  return cut(outgoing.lines).flatMap(([from, to]) => parts(outgoing, from, to));
 }
 
 /** Where parts begin and end. A single line larger than a part is one by itself. */
@@ -69,20 +74,16 @@ function cut(lines: readonly string[]): readonly (readonly [from: number, to: nu
 /** A UTF-16 unit is at most 3 bytes, so that most requests need no counting. */
 const MAX_UTF8_BYTES = 3;
 
-/** One message, or the halves of what does not shrink enough to be one. */
-function messages(outgoing: Outgoing, from: number, to: number): readonly Packed[] {
+/** One part, or the halves of what does not shrink enough to be one. */
+function parts(outgoing: Outgoing, from: number, to: number): readonly Sized[] {
   const { tenantId, batchId, acceptedAt, lines } = outgoing;
-  const part = {
-    batchId,
-    part: partNumber(from, to - from),
-    acceptedAt,
-    lines: packLines(lines.slice(from, to)),
-  };
-  const body = encodeMessage({ tenantId, part });
-  const bytes = body.byteLength + MESSAGE_OVERHEAD_BYTES;
-  if (bytes <= MAX_MESSAGE_BYTES || to - from === 1) return [{ body, bytes }];
+  const part = partNumber(from, to - from);
+  const own = from === 0 && to === lines.length ? lines : lines.slice(from, to);
+  const body = encodePart({ tenantId, part: { batchId, part, acceptedAt, lines: packLines(own) } });
+  const size = body.byteLength + MESSAGE_OVERHEAD_BYTES;
+  if (size <= MAX_MESSAGE_BYTES || to - from === 1) return [{ body, size }];
   const middle = Math.ceil((from + to) / 2);
-  return [...messages(outgoing, from, middle), ...messages(outgoing, middle, to)];
+  return [...parts(outgoing, from, middle), ...parts(outgoing, middle, to)];
 }
 
 /**
@@ -96,25 +97,40 @@ export function partNumber(from: number, count: number): number {
   return from * 1_024 + count;
 }
 
-/** Groups messages into calls within the platform's limits, in order. */
-export function group(packed: readonly Packed[]): readonly (readonly Packed[])[] {
-  const groups: Packed[][] = [];
-  let current: Packed[] = [];
-  let bytes = 0;
-  for (const message of packed) {
-    if (
-      current.length > 0 &&
-      (current.length >= MAX_SEND_MESSAGES || bytes + message.bytes > MAX_SEND_BYTES)
-    ) {
+/** Puts parts together to messages, in order: as many as one billed operation carries. */
+function fill(all: readonly Sized[]): readonly Sized[] {
+  return together(all, { items: Number.POSITIVE_INFINITY, size: TARGET_MESSAGE_BYTES }).map((some) => {
+    const [first, ...more] = some;
+    if (first !== undefined && more.length === 0) return first;
+    const body = concat(some.map((one) => one.body));
+    return { body, size: body.byteLength + MESSAGE_OVERHEAD_BYTES };
+  });
+}
+
+/** Groups neighbours within limits; what exceeds them alone is a group by itself. */
+function together(
+  all: readonly Sized[],
+  most: { readonly items: number; readonly size: number },
+): readonly (readonly Sized[])[] {
+  const groups: Sized[][] = [];
+  let current: Sized[] = [];
+  let sum = 0;
+  for (const one of all) {
+    if (current.length > 0 && (current.length >= most.items || sum + one.size > most.size)) {
       groups.push(current);
       current = [];
-      bytes = 0;
+      sum = 0;
     }
-    current.push(message);
-    bytes += message.bytes;
+    current.push(one);
+    sum += one.size;
   }
   if (current.length > 0) groups.push(current);
   return groups;
+}
+
+/** Messages for each call, within the platform's limits. */
+export function group(all: readonly Sized[]): readonly (readonly Sized[])[] {
+  return together(fill(all), { items: MAX_SEND_MESSAGES, size: MAX_SEND_BYTES });
 }
 
 /**
@@ -130,9 +146,17 @@ export function produce(outgoing: Outgoing, deps: ProduceDeps): Promise<boolean>
 }
 
 /** The same for several batches in as few calls as the limits allow. */
-export async function produceAll(batches: readonly Outgoing[], deps: ProduceDeps): Promise<boolean> {
-  const sends = group(batches.flatMap(pack)).map((together) =>
-    deps.sendBatch(together.map(({ body }) => ({ body, contentType: "bytes" }))),
+export function produceAll(batches: readonly Outgoing[], deps: ProduceDeps): Promise<boolean> {
+  return send(batches.flatMap(pack), batches[0]?.batchId ?? "", deps);
+}
+
+/** Sends parts that are ready. @returns whether the queue has all of them */
+export async function send(all: readonly Sized[], batchId: string, deps: ProduceDeps): Promise<boolean> {
+  const sends = group(all).map((messages) =>
+    deps.sendBatch(
+      messages.map(({ body }) => ({ body, contentType: "bytes" })),
+      batchId,
+    ),
   );
   const results = await Promise.allSettled(sends);
   return results.every(({ status }) => status === "fulfilled");

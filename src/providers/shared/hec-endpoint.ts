@@ -24,11 +24,11 @@ export function hecUrls(typed: string): Result<HecUrls, string> {
 }
 
 /**
- * The channel of a destination: any GUID will do for HEC, and the same one every time keeps the number of
- * channels low. A version 8 UUID (RFC 9562) over the destination's id; it is no secret.
+ * The channel of a lane: any GUID will do for HEC, and the same one every time keeps the number of channels low.
+ * A version 8 UUID (RFC 9562) over the destination's id, and for a lane beyond its first that lane's; it is no secret.
  */
-export function hecChannel(destinationId: string): string {
-  const bytes = sha256(`sluice/hec-channel/v1:${destinationId}`).slice(0, 16);
+export function hecChannel(owner: string): string {
+  const bytes = sha256(`sluice/hec-channel/v1:${owner}`).slice(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

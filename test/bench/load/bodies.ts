@@ -8,6 +8,8 @@ export interface Shape {
 
 /** Size of one event as sent, like the audit events of the services that we know. */
 const EVENT_BYTES = 500;
+/** How old events are when they are made. Those of more than a minute cost the relay index rows, which is a case of its own. */
+const MAX_AGE_MS = 30_000;
 /** Distinct bodies of a shape: enough that nothing is the same twice in a row, few enough to lie ready in memory. */
 const MAX_BODIES = 64;
 const MAX_POOL_EVENTS = 16_000;
@@ -31,7 +33,7 @@ export function auditEvent(number: number): string {
   const hex = (of: number, length: number): string =>
     (hash(seed + of) * 0x1_0000_0000 + hash(seed - of)).toString(16).padStart(16, "0").slice(0, length);
   const event = {
-    timestamp: new Date(Date.now() - (seed % 60_000)).toISOString(),
+    timestamp: new Date(Date.now() - (seed % MAX_AGE_MS)).toISOString(),
     actor_type: "USER",
     actor_id: `usr_${hex(1, 16)}`,
     action: ACTIONS[seed % ACTIONS.length],

@@ -1,33 +1,23 @@
 /**
  * The relay with a meter on every binding: the same code, and beside it the count of what the platform would bill.
  *
- * `GET /_bench/usage` tells the count, `DELETE` sets it to zero. Bundled by the benchmark, never deployed.
+ * `GET /_bench/usage` tells the count, `DELETE` sets it to zero; `POST /_bench/deliver` delivers what is on the queue.
+ * Bundled by the benchmark, never deployed.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import relay, { type MessageBatch, type QueueMessage, Lane as RelayLane, type SqlCursor } from "relay:entry";
-import type { Usage } from "../pricing.ts";
+import relay, { type QueueMessage, Lane as RelayLane, type SqlCursor } from "relay:entry";
+import { NO_USAGE, type Usage } from "../../../src/cost/prices.ts";
 
 export { Poller } from "relay:entry";
 
-/** Worker CPU is not counted here but measured from outside. */
-type Counts = { -readonly [Name in Exclude<keyof Usage, "workerCpuMs">]: number };
+/**
+ * What cannot be seen at a binding stays 0: CPU is measured from outside, storage grows over days, and the relay has no
+ * bucket. Pollers are not metered, because none runs here.
+ */
+type Counts = { -readonly [Name in keyof Usage]: number };
 
 function none(): Counts {
-  return {
-    requests: 0,
-    consumerInvocations: 0,
-    queueWrites: 0,
-    queueReads: 0,
-    queueDeletes: 0,
-    objectRequests: 0,
-    alarms: 0,
-    alarmsSet: 0,
-    objectRowsRead: 0,
-    objectRowsWritten: 0,
-    objectActiveMs: 0,
-    databaseRowsRead: 0,
-    databaseRowsWritten: 0,
-  };
+  return { ...NO_USAGE };
 }
 
 // Worker and objects share one isolate here, so one count serves all of them.
@@ -47,27 +37,48 @@ interface Queue {
   sendBatch(messages: readonly { readonly body: unknown }[]): Promise<unknown>;
 }
 
-function countedQueue(queue: Queue): Queue {
-  const sendBatch = (messages: readonly { readonly body: unknown }[]): Promise<unknown> => {
-    for (const { body } of messages) counts.queueWrites += chunksOf(body);
-    return queue.sendBatch(messages);
+/** Messages of one delivery at most, as in wrangler.toml. */
+const DELIVERY_MESSAGES = 100;
+/** Written and not delivered yet. */
+let held: QueueMessage[] = [];
+let written = 0;
+
+/**
+ * Keeps messages in memory until they are asked for, in place of a queue with a clock: so a delivery is as full as it can
+ * be, and not as full as this machine was quick.
+ */
+function heldQueue(queue: Queue): Queue {
+  const sendBatch = async (messages: readonly { readonly body: unknown }[]): Promise<void> => {
+    for (const { body } of messages) {
+      counts.queueWrites += chunksOf(body);
+      written += 1;
+      held.push(heldMessage(String(written), body));
+    }
   };
   return methods(queue, { sendBatch });
 }
 
 /** Each delivery of a message is a read, and its acknowledgement a delete. */
-function countedMessage(message: QueueMessage): QueueMessage {
-  const chunks = chunksOf(message.body);
-  counts.queueReads += chunks;
-  const { id, timestamp, body, attempts } = message;
+function heldMessage(id: string, body: unknown, attempts = 1): QueueMessage {
   return {
-    ...{ id, timestamp, body, attempts },
+    ...{ id, timestamp: new Date(), body, attempts },
     ack() {
-      counts.queueDeletes += chunks;
-      message.ack();
+      counts.queueDeletes += chunksOf(body);
     },
-    retry: (options) => message.retry(options),
+    retry: () => void held.push(heldMessage(id, body, attempts + 1)),
   };
+}
+
+/** Delivers what waits, and waits for the lanes to have it. What they could not take is there again for the next time. */
+async function deliverHeld(env: object): Promise<void> {
+  const messages = held;
+  held = [];
+  for (let at = 0; at < messages.length; at += DELIVERY_MESSAGES) {
+    const batch = messages.slice(at, at + DELIVERY_MESSAGES);
+    counts.consumerInvocations += 1;
+    for (const { body } of batch) counts.queueReads += chunksOf(body);
+    await relay.queue({ queue: "sluice-events", messages: batch }, countedEnv(env));
+  }
 }
 
 // --- Database -------------------------------------------------------------------------------------------
@@ -84,25 +95,42 @@ interface Statement {
 
 interface Database {
   prepare(query: string): Statement;
+  batch(statements: readonly Statement[]): Promise<readonly Result[]>;
 }
 
 function countedDatabase(database: Database): Database {
-  return methods(database, { prepare: (query: string) => countedStatement(database.prepare(query)) });
+  return methods(database, {
+    prepare: (query: string) => countedStatement(database.prepare(query)),
+    batch: async (statements: readonly Statement[]) => {
+      const results = await database.batch(statements.map((statement) => plain.get(statement) ?? statement));
+      for (const result of results) countRows(result);
+      return results;
+    },
+  });
+}
+
+/** The platform takes its own statements only. */
+const plain = new WeakMap<Statement, Statement>();
+
+function countRows({ meta }: Result): void {
+  counts.databaseRowsRead += meta.rows_read ?? 0;
+  counts.databaseRowsWritten += meta.rows_written ?? 0;
 }
 
 function countedStatement(statement: Statement): Statement {
   const all = async (): Promise<Result> => {
     const result = await statement.all();
-    counts.databaseRowsRead += result.meta.rows_read ?? 0;
-    counts.databaseRowsWritten += result.meta.rows_written ?? 0;
+    countRows(result);
     return result;
   };
-  return methods(statement, {
+  const counted = methods(statement, {
     bind: (...values: readonly unknown[]) => countedStatement(statement.bind(...values)),
     all,
     run: all,
     first: async () => (await all()).results[0] ?? null,
   });
+  plain.set(counted, statement);
+  return counted;
 }
 
 // --- Objects --------------------------------------------------------------------------------------------
@@ -151,7 +179,8 @@ const working = new AsyncLocalStorage<Activity>();
 const plainFetch = globalThis.fetch;
 globalThis.fetch = (input, init) => {
   const activity = working.getStore();
-  return activity === undefined ? plainFetch(input, init) : activity.during(() => plainFetch(input, init));
+  if (activity === undefined) return plainFetch(input, init);
+  return activity.during(() => plainFetch(input, init));
 };
 
 /**
@@ -179,8 +208,10 @@ export class Lane extends RelayLane {
     this.#activity = activity;
   }
 
-  override submit(submission: object): Promise<unknown> {
-    return this.#work(() => super.submit(submission));
+  override async submit(submission: object): Promise<{ readonly taken: number }> {
+    const count = await this.#work(() => super.submit(submission));
+    owed += count.taken;
+    return count;
   }
 
   override configure(tenantId: string, destinationId: string, revision: number): Promise<void> {
@@ -216,6 +247,18 @@ function meter(storage: ConstructorParameters<typeof RelayLane>[0]["storage"]): 
   };
 }
 
+// --- Logs -----------------------------------------------------------------------------------------------
+
+/** Events that lanes have taken and not settled yet: nothing is under way when it is 0. */
+let owed = 0;
+
+/** Counted and not written: a line for each request to a destination would bury the one about a fault. */
+console.info = (line: unknown) => {
+  counts.logLines += 1;
+  const { outcome, events } = JSON.parse(String(line)) as { outcome?: unknown; events?: unknown }; // src/observe/log.ts
+  if (outcome === "delivered") owed -= Number(events);
+};
+
 // --- The entry ------------------------------------------------------------------------------------------
 
 /** The same thing with some methods replaced; the others are called on the thing itself. */
@@ -237,7 +280,7 @@ function countedEnv(env: object): object {
   const counted = {
     ...env,
     DB: countedDatabase(DB),
-    EVENTS: countedQueue(EVENTS),
+    EVENTS: heldQueue(EVENTS),
     LANES: countedNamespace(LANES),
   };
   environments.set(env, counted);
@@ -245,17 +288,18 @@ function countedEnv(env: object): object {
 }
 
 export default {
-  fetch(request: Request, env: object, ctx: object): Promise<Response> | Response {
-    if (new URL(request.url).pathname === "/_bench/usage") {
+  async fetch(request: Request, env: object, ctx: object): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/_bench/deliver") await deliverHeld(env);
+    if (pathname.startsWith("/_bench/")) {
       if (request.method === "DELETE") counts = none();
-      return Response.json(counts);
+      return Response.json({ usage: counts, underWay: owed + held.length });
     }
     counts.requests += 1;
     return relay.fetch(request, countedEnv(env), ctx);
   },
-  async queue(batch: MessageBatch, env: object): Promise<void> {
-    counts.consumerInvocations += 1;
-    await relay.queue({ queue: batch.queue, messages: batch.messages.map(countedMessage) }, countedEnv(env));
+  scheduled(controller: object, env: object): Promise<void> {
+    counts.scheduledInvocations += 1;
+    return relay.scheduled(controller, countedEnv(env));
   },
-  scheduled: (controller: object, env: object) => relay.scheduled(controller, countedEnv(env)),
 };

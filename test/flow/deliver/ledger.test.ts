@@ -390,7 +390,7 @@ describe("the statistics", () => {
       const ledger = new Ledger(sql);
       ledger.record(anAttempt());
       expect(ledger.stats(NOON + hours(24) - 1).minutes).toHaveLength(1);
-      expect(ledger.stats(NOON + hours(24))).toEqual({ minutes: [], p50: null, p95: null });
+      expect(ledger.stats(NOON + hours(24))).toEqual({ minutes: [], p50: null, p95: null, latencies: {} });
     });
   });
 

@@ -4,7 +4,7 @@ import { matcher } from "../../../src/flow/route/match.ts";
 import { plan } from "../../../src/flow/route/plan.ts";
 import type { Destination, Route } from "../../../src/model/destination.ts";
 import { actionOfLine, toLine } from "../../../src/model/event.ts";
-import type { BatchPart } from "../../../src/model/lane.ts";
+import type { BatchPart, Submission } from "../../../src/model/lane.ts";
 import { destination } from "../../support/builders.ts";
 import { anEvent, aPart } from "../../support/lines.ts";
 
@@ -18,8 +18,10 @@ const mixed = (batchId: string, actions: readonly string[]): BatchPart => ({
   acceptedAt: ACCEPTED,
   lines: actions.map((action, index) => toLine(anEvent(`${batchId}-${index}`, { action }))),
 });
+const submissionsOf = (destinations: readonly Destination[], parts: readonly BatchPart[]): Submission[] =>
+  plan(destinations, parts).map(({ submission }) => submission);
 const idsOf = (destinations: readonly Destination[], parts: readonly BatchPart[]): string[] =>
-  plan(destinations, parts).map(({ destinationId }) => destinationId);
+  submissionsOf(destinations, parts).map(({ destinationId }) => destinationId);
 
 describe("who is owed a part that was accepted at a moment", () => {
   const at = { before: ACCEPTED - 1, same: ACCEPTED, after: ACCEPTED + 1 };
@@ -53,7 +55,7 @@ describe("who is owed a part that was accepted at a moment", () => {
   it("is asked of each part by itself", ({ expect }) => {
     const early = aPart("bat_early", 1, { acceptedAt: ACCEPTED });
     const late = aPart("bat_late", 1, { acceptedAt: ACCEPTED + 2 });
-    const [submission] = plan([aDestination("siem_1", { deletedAt: ACCEPTED + 1 })], [early, late]);
+    const [submission] = submissionsOf([aDestination("siem_1", { deletedAt: ACCEPTED + 1 })], [early, late]);
     expect(submission?.parts).toEqual([early]);
   });
 });
@@ -61,7 +63,7 @@ describe("who is owed a part that was accepted at a moment", () => {
 describe("a plan", () => {
   it("owes each destination the lines that its routes want, in their order", ({ expect }) => {
     const part = mixed("bat_1", ["user.login", "api.call", "user.logout"]);
-    const [users, all] = plan(
+    const [users, all] = submissionsOf(
       [aDestination("siem_users", { routes: only("user.*") }), aDestination("siem_all")],
       [part],
     );
@@ -73,7 +75,7 @@ describe("a plan", () => {
     expect,
   }) => {
     const part = { ...mixed("bat_1", ["user.login", "api.call"]), part: 7 };
-    const [submission] = plan([aDestination("siem_1", { routes: only("api.*") })], [part]);
+    const [submission] = submissionsOf([aDestination("siem_1", { routes: only("api.*") })], [part]);
     expect(
       submission?.parts.map(({ batchId, part: number, acceptedAt }) => [batchId, number, acceptedAt]),
     ).toEqual([["bat_1", 7, ACCEPTED]]);
@@ -85,21 +87,21 @@ describe("a plan", () => {
       aDestination("siem_api", { routes: only("api.*") }),
       aDestination("siem_none", { routes: only("change.*") }),
     ];
-    expect(plan(destinations, parts)).toEqual([
+    expect(submissionsOf(destinations, parts)).toEqual([
       { tenantId: "ten_a", destinationId: "siem_api", revision: 1, parts: [parts[1]] },
     ]);
-    expect(plan([], parts)).toEqual([]);
-    expect(plan(destinations, [])).toEqual([]);
+    expect(submissionsOf([], parts)).toEqual([]);
+    expect(submissionsOf(destinations, [])).toEqual([]);
   });
 
   it("says which revision it has seen", ({ expect }) => {
-    const [submission] = plan([aDestination("siem_1", { revision: 41 })], [aPart("bat_1", 1)]);
+    const [submission] = submissionsOf([aDestination("siem_1", { revision: 41 })], [aPart("bat_1", 1)]);
     expect(submission?.revision).toBe(41);
   });
 
   it("takes the categories of the catalogue where a destination asks for them", ({ expect }) => {
     const part = mixed("bat_1", ["ai.prompt", "incident.create", "user.login"]);
-    const [submission] = plan([aDestination("siem_1", { routes: "categories" })], [part]);
+    const [submission] = submissionsOf([aDestination("siem_1", { routes: "categories" })], [part]);
     expect(submission?.parts[0]?.lines).toEqual(part.lines.slice(1));
   });
 
@@ -115,7 +117,10 @@ describe("a plan", () => {
         const destinations = tables.map((table, index) => aDestination(`siem_${index}`, { routes: table }));
         const parts = lists.map((actions, index) => mixed(`bat_${index}`, actions));
         const planned = new Map(
-          plan(destinations, parts).map((submission) => [submission.destinationId, submission.parts]),
+          submissionsOf(destinations, parts).map((submission) => [
+            submission.destinationId,
+            submission.parts,
+          ]),
         );
         for (const { id, routes: table } of destinations) {
           const decide = matcher(table);
@@ -127,5 +132,40 @@ describe("a plan", () => {
         }
       }),
     );
+  });
+});
+
+describe("a destination with several lanes", () => {
+  const sharded = (shards: number): Destination => aDestination("siem_1", { config: { shards } });
+  const parts = Array.from({ length: 200 }, (_, batch) =>
+    [0, 1].map((part) => ({ ...aPart(`bat_${batch}`, 1), part })),
+  ).flat();
+
+  it("owes each lane its batches, all parts of one together, in their order and none twice", ({ expect }) => {
+    const owed = plan([sharded(4)], parts);
+    expect(owed.map(({ shard }) => shard).sort()).toEqual([0, 1, 2, 3]);
+    const lanes = new Map<string, number>();
+    for (const { shard, submission } of owed) {
+      for (const { batchId } of submission.parts) {
+        expect(lanes.get(batchId) ?? shard).toBe(shard);
+        lanes.set(batchId, shard);
+      }
+      expect(submission.parts).toEqual(parts.filter(({ batchId }) => lanes.get(batchId) === shard));
+    }
+    expect(lanes.size).toBe(200);
+  });
+
+  it("sends a repeated batch to the lane that had it", ({ expect }) => {
+    const once = plan([sharded(8)], parts.slice(0, 1));
+    const again = plan([sharded(8)], [...parts].reverse());
+    const mine = again.filter(({ submission }) =>
+      submission.parts.some(({ batchId }) => batchId === "bat_0"),
+    );
+    expect(mine.map(({ shard }) => shard)).toEqual(once.map(({ shard }) => shard));
+  });
+
+  it("with one lane it is one submission, to the first", ({ expect }) => {
+    expect(plan([sharded(1)], parts).map(({ shard }) => shard)).toEqual([0]);
+    expect(plan([sharded(1)], parts)).toEqual(plan([aDestination("siem_1")], parts));
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { days } from "../../../src/base/clock.ts";
-import { add, bucketOf, type Histogram, percentile } from "../../../src/flow/deliver/histogram.ts";
+import { days } from "../../src/base/clock.ts";
+import { add, bucketOf, type Histogram, percentile } from "../../src/base/histogram.ts";
 
 /** Half a step of a fifth of an octave. */
 const ERROR = 2 ** 0.1;

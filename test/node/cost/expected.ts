@@ -1,0 +1,34 @@
+/** One delivery of the queue, as full as it can be: what it carries and what it costs. */
+export interface Expected {
+  readonly eventsPerRequest: number;
+  readonly destinations: number;
+  readonly events: number;
+  /** Messages on the queue, none larger than the 64 KB of one operation: each is written, read and deleted. */
+  readonly messages: number;
+  /** Rows inserted, replaced and deleted, over all lanes. */
+  readonly laneRowsWritten: number;
+  readonly laneRowsRead: number;
+  readonly siemRequests: number;
+}
+
+function row(
+  ...[eventsPerRequest = 0, destinations = 0, events = 0, messages = 0, ...rest]: number[]
+): Expected {
+  const [laneRowsWritten = 0, laneRowsRead = 0, siemRequests = 0] = rest;
+  return { eventsPerRequest, destinations, events, messages, laneRowsWritten, laneRowsRead, siemRequests };
+}
+
+/** The one place to change when the cost is meant to change. Events are of 500 bytes. */
+// biome-ignore format: a table is read by its columns
+export const EXPECTED: readonly Expected[] = [
+  //  events     desti-   events  messages  lane rows  lane rows  requests
+  //  a request  nations                    written    read       to SIEMs
+  row(1,         1,       100,    100,      4,         11,        1),
+  row(10,        1,       1_000,  100,      8,         25,        2),
+  row(100,       1,       5_000,  100,      28,        90,        7),
+  row(1_000,     1,       7_000,  91,       36,        116,       9),
+  row(1,         5,       100,    100,      20,        55,        5),
+  row(10,        5,       1_000,  100,      40,        125,       10),
+  row(100,       5,       5_000,  100,      140,       450,       35),
+  row(1_000,     5,       7_000,  91,       180,       580,       45),
+];
