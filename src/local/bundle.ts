@@ -1,4 +1,20 @@
-import { build } from "esbuild";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { SHA256_WASM } from "./sha256-wasm.ts";
+
+/** Leaves `*.wasm` to the runtime, beside the bundle: `WASM_MODULES`. */
+export const beside: Plugin = {
+  name: "beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /\.wasm$/ }, ({ path }) => ({ path: `./${basename(path)}`, external: true }));
+  },
+};
+
+/** What a bundle of the relay imports and does not contain. */
+export const WASM_MODULES = [
+  { type: "CompiledWasm" as const, path: basename(SHA256_WASM), contents: readFileSync(SHA256_WASM) },
+];
 
 /** Bundles one Worker entry into a single ES module, the way wrangler does. @returns its source text */
 export async function bundle(entry: string): Promise<string> {
@@ -9,6 +25,7 @@ export async function bundle(entry: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
+    plugins: [beside],
     sourcemap: "inline",
     write: false,
     logLevel: "silent",

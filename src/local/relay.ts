@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
-import { bundle } from "./bundle.ts";
+import { bundle, WASM_MODULES } from "./bundle.ts";
 import { buildConsole, consoleFile } from "./console.ts";
 import { FAULTY_ENTRY, hasFaults, openFaultHook } from "./faults.ts";
 
@@ -75,6 +75,7 @@ export async function startRelay({
           modules: [
             ...(hasFaults ? [{ type: "ESModule" as const, path: "faulty.mjs", contents: FAULTY_ENTRY }] : []),
             { type: "ESModule", path: "sluice.mjs", contents: relay },
+            ...WASM_MODULES,
           ],
           compatibilityDate: options.compatibilityDate,
           compatibilityFlags: options.compatibilityFlags,

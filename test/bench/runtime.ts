@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { bundle } from "../../src/local/bundle.ts";
+import { beside, bundle, WASM_MODULES } from "../../src/local/bundle.ts";
 import { startRelay } from "../../src/local/relay.ts";
 import { localSecrets } from "../../src/local/secrets.ts";
 import { ROOT } from "./processes.ts";
@@ -87,7 +87,7 @@ async function relaySettings(worker: string, stateDir: string): Promise<WorkerSe
     workers: [
       {
         name: "sluice",
-        modules: [{ type: "ESModule", path: "sluice.mjs", contents: await bundled(worker) }],
+        modules: [{ type: "ESModule", path: "sluice.mjs", contents: await bundled(worker) }, ...WASM_MODULES],
         compatibilityDate: options.compatibilityDate,
         compatibilityFlags: options.compatibilityFlags,
         bindings: { ...options.bindings, ...vars },
@@ -123,6 +123,7 @@ async function bundled(worker: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
+    plugins: [beside],
     write: false,
     logLevel: "silent",
   });

@@ -1,7 +1,7 @@
-import { sha256Hex } from "../../base/bytes.ts";
 import { type EpochMs, isoTime } from "../../base/clock.ts";
 import { canonicalJson } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { sha256HexMany } from "../../base/sha256-many.ts";
 import type { RelayEvent } from "../../model/event.ts";
 import type { Refusal, RejectedEvent } from "../../model/ingest.ts";
 import {
@@ -31,25 +31,38 @@ export interface Events {
   readonly rejected: readonly RejectedEvent[];
 }
 
-type Made = { readonly event: RelayEvent } | { readonly faults: readonly Found[] };
+/** An event that lacks nothing but its hash, if that. */
+interface Draft {
+  readonly id: string;
+  readonly at: EpochMs;
+  readonly action: string;
+  /** As sent. */
+  readonly text: string;
+  /** Members to append. */
+  readonly filled: string;
+  /** What is to be hashed; null where the sender gave a hash. */
+  readonly canonical: string | null;
+}
+
+type Made = { readonly draft: Draft } | { readonly faults: readonly Found[] };
 
 /** Checks every item and completes the valid ones. Every fault of every event is reported, not the first. */
 export function eventsOf(items: readonly Item[], context: EventsContext): Result<Events, Refusal> {
   const writer = eventWriter(context);
-  const events: RelayEvent[] = [];
+  const drafts: Draft[] = [];
   const rejected: RejectedEvent[] = [];
   let onlyOversize = true;
   items.forEach((item, index) => {
     const made = make(item, index, writer);
-    if ("event" in made) {
-      events.push(made.event);
+    if ("draft" in made) {
+      drafts.push(made.draft);
       return;
     }
     rejected.push({ index, errors: made.faults.map((found) => faultAt(index, found)) });
     onlyOversize &&= made.faults.every((found) => found.oversize === true);
   });
-  if (rejected.length === 0 || (context.onInvalid === "skip" && events.length > 0)) {
-    return ok({ events, rejected });
+  if (rejected.length === 0 || (context.onInvalid === "skip" && drafts.length > 0)) {
+    return ok({ events: hashed(drafts), rejected });
   }
   return err(refusal({ items, rejected, onlyOversize, onInvalid: context.onInvalid }));
 }
@@ -84,8 +97,20 @@ function make(item: Item, index: number, writer: EventWriter): Made {
     const hidden = slice.depth <= MAX_WALK_DEPTH ? unrepresentable(value) : null;
     return { faults: hidden === null ? faults : [...faults, hidden] };
   }
-  const event = writer.complete(value, slice.text, index);
-  return event === null ? { faults: [unrepresentable(value) ?? UNSAID] } : { event };
+  const draft = writer.complete(value, slice.text, index);
+  return draft === null ? { faults: [unrepresentable(value) ?? UNSAID] } : { draft };
+}
+
+/** All at once, because hashing many together takes a fifth of hashing each by itself. */
+function hashed(drafts: readonly Draft[]): readonly RelayEvent[] {
+  const hashes = sha256HexMany(drafts.flatMap(({ canonical }) => canonical ?? []));
+  let next = 0;
+  return drafts.map(({ id, at, action, text, filled, canonical }) => {
+    const hash = canonical === null ? "" : `,"integrity_hash":"sha256:${hashes[next++]}"`;
+    // An event that passed has an action, so what is appended always follows another member.
+    const json = filled === "" && hash === "" ? text : `${text.slice(0, -1)}${filled}${hash}}`;
+    return { id, at, action, json };
+  });
 }
 
 /** Levels that can be walked by recursion with room to spare on any stack. */
@@ -97,7 +122,7 @@ const UNSAID: Found = { path: "", message: "Expected an event that has an RFC 87
 interface EventWriter {
   readonly tenantId: string;
   /** @returns null when the event has no canonical form */
-  complete(event: JsonObject, text: string, index: number): RelayEvent | null;
+  complete(event: JsonObject, text: string, index: number): Draft | null;
 }
 
 /**
@@ -137,11 +162,8 @@ function eventWriter(context: EventsContext): EventWriter {
       }
       const canonical = canonicalJson(event, !text.includes("\\")); // what is filled in needs no escape either
       if (canonical === null) return null;
-      if (event["integrity_hash"] === undefined)
-        filled += `,"integrity_hash":"sha256:${sha256Hex(canonical)}"`;
-      // An event that passed has an action, so what is appended always follows another member.
-      const json = filled === "" ? text : `${text.slice(0, -1)}${filled}}`;
-      return { id, at: ownTime ?? now, action, json };
+      const hasHash = event["integrity_hash"] !== undefined;
+      return { id, at: ownTime ?? now, action, text, filled, canonical: hasHash ? null : canonical };
     },
   };
 }
