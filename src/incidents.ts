@@ -9,7 +9,6 @@ import { ID_PREFIX, newId } from "./base/ids.ts";
 import { err, ok, type Result } from "./base/result.ts";
 import { type ProduceDeps, produceAll } from "./flow/queue/produce.ts";
 import { fitRecord } from "./model/alert-record.ts";
-import { toLine } from "./model/event.ts";
 import {
   type Incident,
   type IncidentChange,
@@ -211,7 +210,7 @@ async function produceNews(news: readonly IncidentNews[], deps: Omit<TellDeps, "
       tenantId: each.incident.tenantId,
       batchId: changeIds(each.change.incidentId, each.incident.revision, each.change.at).batch,
       acceptedAt,
-      lines: [toLine(incidentEvent(each))],
+      events: [incidentEvent(each)],
     }));
     if (await produceAll(batches, deps)) return true;
     deps.log("incident.untold", { changes: news.length });

@@ -12,7 +12,6 @@ import { decodeMessage, encodePart, type QueuedPart, storable } from "./flow/que
 import type { Outgoing } from "./flow/queue/produce.ts";
 import { type Owed, plan } from "./flow/route/plan.ts";
 import type { DestinationSettings } from "./model/destination.ts";
-import { toLine } from "./model/event.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "./model/ingest.ts";
 import type { BatchPart, LaneCalls } from "./model/lane.ts";
 
@@ -32,8 +31,7 @@ export async function ingest(
   const batch = await acceptRequest(request, deps);
   if (!batch.ok) return batch;
   const { batchId, acceptedAt, events, rejected } = batch.value;
-  const lines = events.map(toLine);
-  if (!(await deps.produce({ tenantId: request.tenantId, batchId, acceptedAt, lines }))) {
+  if (!(await deps.produce({ tenantId: request.tenantId, batchId, acceptedAt, events }))) {
     return err({
       code: "buffer_unavailable",
       detail: "The events could not be buffered and were not accepted. Send the same request again.",

@@ -26,7 +26,7 @@ import { explain } from "./flow/route/match.ts";
 import { changeIncident, countUntold, raiseIncidents } from "./incidents.ts";
 import { laneGroup } from "./lane-group.ts";
 import type { Destination, StatusReason } from "./model/destination.ts";
-import { type RelayEvent, toLine } from "./model/event.ts";
+import type { RelayEvent } from "./model/event.ts";
 import type { Send } from "./model/http.ts";
 import type { DestinationCalls, LaneCalls } from "./model/lane.ts";
 import type { Connector } from "./model/provider.ts";
@@ -392,8 +392,8 @@ async function enqueue(
   const acceptedAt = systemClock();
   const batchId = newId(ID_PREFIX.batch, acceptedAt);
   try {
-    const lines = [toLine(relayEvent(tenantId, fields))];
-    if (await produce({ tenantId, batchId, acceptedAt, lines }, deps)) return;
+    const events = [relayEvent(tenantId, fields)];
+    if (await produce({ tenantId, batchId, acceptedAt, events }, deps)) return;
     log("error", "act.unrecorded", { tenant_id: tenantId, action: fields["action"] });
   } catch (error) {
     log("error", "act.unrecorded", { tenant_id: tenantId, action: fields["action"], error });

@@ -1,7 +1,7 @@
 import { utf8 } from "../base/bytes.ts";
 import type { EpochMs } from "../base/clock.ts";
 import { compress, decompress } from "../base/zstd.ts";
-import { timeOfLine } from "./event.ts";
+import { fromLine, type RelayEvent, toLine } from "./event.ts";
 
 /**
  * Event lines (`model/event.ts`) as they wait and travel, at least one. Whoever needs no single event passes them on as
@@ -28,20 +28,28 @@ const WORTH_COMPRESSING_BYTES = 8_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-export function packLines(lines: readonly string[]): Lines {
+export function packEvents(events: readonly RelayEvent[]): Lines {
   const frames: Uint8Array[] = [];
-  const bytes = addFrames(lines, frames);
+  const bytes = addFrames(events, frames);
   let firstAt = Number.POSITIVE_INFINITY;
-  for (const line of lines) firstAt = Math.min(firstAt, timeOfLine(line));
-  return { count: lines.length, bytes, firstAt, packed: concat(frames) };
+  for (const { at } of events) firstAt = Math.min(firstAt, at);
+  return { count: events.length, bytes, firstAt, packed: concat(frames) };
+}
+
+/** The same for lines that nobody has read yet. */
+export function packLines(lines: readonly string[]): Lines {
+  return packEvents(lines.map(fromLine));
 }
 
 /** @returns the bytes before compression */
-function addFrames(lines: readonly string[], frames: Uint8Array[]): number {
-  const plain = utf8(lines.join("\n"));
-  if (plain.byteLength > FRAME_BYTES && lines.length > 1) {
-    const middle = Math.ceil(lines.length / 2);
-    return addFrames(lines.slice(0, middle), frames) + addFrames(lines.slice(middle), frames);
+function addFrames(events: readonly RelayEvent[], frames: Uint8Array[]): number {
+  // One long text that is flattened once: joining an array of lines flattens each of them first.
+  let text = "";
+  for (const event of events) text += text === "" ? toLine(event) : `\n${toLine(event)}`;
+  const plain = utf8(text);
+  if (plain.byteLength > FRAME_BYTES && events.length > 1) {
+    const middle = Math.ceil(events.length / 2);
+    return addFrames(events.slice(0, middle), frames) + addFrames(events.slice(middle), frames);
   }
   const small = plain.byteLength < WORTH_COMPRESSING_BYTES ? null : compress(plain);
   const content = small ?? plain;

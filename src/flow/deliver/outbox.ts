@@ -1,7 +1,7 @@
 import { byteLength } from "../../base/bytes.ts";
 import type { DurationMs, EpochMs } from "../../base/clock.ts";
-import { fromLine, type RelayEvent, toLine } from "../../model/event.ts";
-import { type Lines, packLines, unpackLines } from "../../model/lines.ts";
+import { fromLine, type RelayEvent } from "../../model/event.ts";
+import { type Lines, packEvents, unpackLines } from "../../model/lines.ts";
 import { type NewChunk, type Segment, sliceManifest } from "./chunk.ts";
 import { DELIVERY_WINDOW, IS_LATE } from "./schema.ts";
 
@@ -292,7 +292,7 @@ export class Outbox {
 
   /** The flagged events of a row as a row of their own, right behind it. @returns its id */
   #copy(chunk: TakenChunk, flags: readonly boolean[], group: "own" | null): number {
-    const lines = linesOf(chunk.events.filter((_, index) => flags[index]));
+    const lines = packEvents(chunk.events.filter((_, index) => flags[index]));
     const id = this.#idAfter(chunk.id);
     const { acceptedAt, attempts } = chunk;
     const { firstAt, count, bytes, packed } = lines;
@@ -310,7 +310,7 @@ export class Outbox {
     if (flags.every(Boolean)) return;
     const events = chunk.events.filter((_, index) => flags[index]);
     if (events.length === 0) this.#delete(chunk);
-    else this.#replace(chunk, linesOf(events), sliceManifest(chunk.manifest, flags));
+    else this.#replace(chunk, packEvents(events), sliceManifest(chunk.manifest, flags));
   }
 
   #setAwaiting(id: number, pendingId: number | null): void {
@@ -359,10 +359,6 @@ export class Outbox {
   #setGroup(id: number, group: number): void {
     this.#sql.exec("UPDATE outbox SET in_group = ? WHERE id = ?", group, id);
   }
-}
-
-function linesOf(events: readonly RelayEvent[]): Lines {
-  return packLines(events.map(toLine));
 }
 
 function readManifest(text: unknown): readonly Segment[] {

@@ -1,6 +1,7 @@
 import { byteLength } from "../../base/bytes.ts";
 import type { EpochMs } from "../../base/clock.ts";
-import { concat, packLines } from "../../model/lines.ts";
+import type { RelayEvent } from "../../model/event.ts";
+import { concat, packEvents } from "../../model/lines.ts";
 import { encodePart } from "./message.ts";
 
 /**
@@ -40,34 +41,35 @@ export interface Outgoing {
   readonly tenantId: string;
   readonly batchId: string;
   readonly acceptedAt: EpochMs;
-  readonly lines: readonly string[];
+  /** At least one. */
+  readonly events: readonly RelayEvent[];
 }
 
 /**
- * Cuts a batch into parts, ready to be sent. The cut depends on the lengths of the lines alone, so a repeated request with
+ * Cuts a batch into parts, ready to be sent. The cut depends on the lengths of the events alone, so a repeated request with
  * the same idempotency key is cut in the same places, and lanes recognise its parts.
  */
 export function pack(outgoing: Outgoing): readonly Sized[] {
-  return cut(outgoing.lines).flatMap(([from, to]) => parts(outgoing, from, to));
+  return cut(outgoing.events).flatMap(([from, to]) => parts(outgoing, from, to));
 }
 
-/** Where parts begin and end. A single line larger than a part is one by itself. */
-function cut(lines: readonly string[]): readonly (readonly [from: number, to: number])[] {
-  const characters = lines.reduce((sum, line) => sum + line.length + 1, 0);
-  if (characters * MAX_UTF8_BYTES <= PART_BYTES) return [[0, lines.length]];
+/** Where parts begin and end. A single event larger than a part is one by itself. */
+function cut(events: readonly RelayEvent[]): readonly (readonly [from: number, to: number])[] {
+  const characters = events.reduce((sum, { json }) => sum + json.length, 0);
+  if (characters * MAX_UTF8_BYTES <= PART_BYTES) return [[0, events.length]];
   const cuts: [number, number][] = [];
   let from = 0;
   let bytes = 0;
-  for (const [index, line] of lines.entries()) {
-    const lineBytes = byteLength(line) + 1;
-    if (index > from && bytes + lineBytes > PART_BYTES) {
+  for (const [index, { json }] of events.entries()) {
+    const more = byteLength(json);
+    if (index > from && bytes + more > PART_BYTES) {
       cuts.push([from, index]);
       from = index;
       bytes = 0;
     }
-    bytes += lineBytes;
+    bytes += more;
   }
-  cuts.push([from, lines.length]);
+  cuts.push([from, events.length]);
   return cuts;
 }
 
@@ -76,10 +78,10 @@ const MAX_UTF8_BYTES = 3;
 
 /** One part, or the halves of what does not shrink enough to be one. */
 function parts(outgoing: Outgoing, from: number, to: number): readonly Sized[] {
-  const { tenantId, batchId, acceptedAt, lines } = outgoing;
+  const { tenantId, batchId, acceptedAt, events } = outgoing;
   const part = partNumber(from, to - from);
-  const own = from === 0 && to === lines.length ? lines : lines.slice(from, to);
-  const body = encodePart({ tenantId, part: { batchId, part, acceptedAt, lines: packLines(own) } });
+  const lines = packEvents(events.slice(from, to));
+  const body = encodePart({ tenantId, part: { batchId, part, acceptedAt, lines } });
   const size = body.byteLength + MESSAGE_OVERHEAD_BYTES;
   if (size <= MAX_MESSAGE_BYTES || to - from === 1) return [{ body, size }];
   const middle = Math.ceil((from + to) / 2);
