@@ -25,12 +25,14 @@ const ROUNDS = 5;
 /** What a destination takes to answer in the benchmark: an object is billed for the wait. */
 const ANSWER_MS = 100;
 const POLL_MS = 20;
-/** Nothing of a round takes longer; what is missing then is counted as it is, and does not add up. */
+/** Nothing of a round takes longer. */
 const PATIENCE_MS = 45_000;
 
-/** The meter's reading, with what it knows beside the bill. */
-export interface Reading extends Usage {
-  readonly destinationRequests: number;
+/** The meter's answer. */
+interface Reading {
+  readonly usage: Usage;
+  /** Messages and events that are not at their destinations, or not settled there. */
+  readonly underWay: number;
 }
 
 type Load = (job: LoadJob) => Promise<LoadResult>;
@@ -54,12 +56,13 @@ export class Counter {
     this.#arrivals = new Arrivals(simulatorUrl, tenant.instances);
   }
 
-  /** What one round takes, until nothing of it is under way any more. @returns the accepted events with it */
+  /** What one round takes, until nothing of it is under way any more. @throws when not every event has arrived once */
   async round(eventsPerRequest: number): Promise<{ readonly events: number; readonly usage: Usage }> {
     const requests = ROUND[eventsPerRequest] ?? 10;
-    const before = await this.quiet(0);
-    await fetch(`${this.#relay.url}/_bench/usage`, { method: "DELETE" });
-    const { accepted } = await this.#load({
+    await this.deliver();
+    const before = await this.#arrivals.now();
+    await this.#ask("usage", "DELETE");
+    const { accepted: events } = await this.#load({
       url: this.#tenant.url,
       headers: this.#tenant.headers,
       shape: { events: eventsPerRequest, gzip: false },
@@ -68,29 +71,29 @@ export class Counter {
       rate: null,
       samplesIds: false,
     });
-    await this.quiet(before + accepted * this.#tenant.instances.length);
-    return { events: accepted, usage: await this.read() };
+    const usage = await this.deliver();
+    const after = await this.#arrivals.now();
+    const missing = events * this.#tenant.instances.length - (after.distinct - before.distinct);
+    if (missing !== 0 || after.events - before.events !== after.distinct - before.distinct)
+      throw new Error(
+        `${missing} of ${events} events are missing, or some came twice: the count says nothing`,
+      );
+    return { events, usage };
   }
 
-  /**
-   * Delivers what is on the queue, and waits until so many events have arrived and every request to a destination has been
-   * settled (its line in the log is the last thing that a lane does). @returns the events that have arrived
-   */
-  async quiet(distinct: number): Promise<number> {
+  /** Delivers what is on the queue and waits until all of it is settled. @returns what was used since the round began */
+  async deliver(): Promise<Usage> {
     const deadline = Date.now() + PATIENCE_MS;
-    await fetch(`${this.#relay.url}/_bench/deliver`, { method: "POST" });
     for (;;) {
-      const reading = await this.read();
-      const isQuiet = reading.logLines >= reading.destinationRequests;
-      const arrived = (await this.#arrivals.now()).distinct;
-      if ((isQuiet && arrived >= distinct) || Date.now() > deadline) return arrived;
+      const { usage, underWay } = await this.#ask("deliver", "POST");
+      if (underWay === 0) return usage;
+      if (Date.now() > deadline) throw new Error(`${underWay} events or messages are still under way`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
-  /** What has been used since the last round began. */
-  async read(): Promise<Reading> {
-    const response = await fetch(`${this.#relay.url}/_bench/usage`);
+  async #ask(what: string, method: string): Promise<Reading> {
+    const response = await fetch(`${this.#relay.url}/_bench/${what}`, { method });
     return (await response.json()) as Reading; // of our own meter
   }
 }

@@ -14,13 +14,10 @@ export { Poller } from "relay:entry";
  * What cannot be seen at a binding stays 0: CPU is measured from outside, storage grows over days, and the relay has no
  * bucket. Pollers are not metered, because none runs here.
  */
-type Counts = { -readonly [Name in keyof Usage]: number } & {
-  /** Requests to destinations that have begun; not billed. */
-  destinationRequests: number;
-};
+type Counts = { -readonly [Name in keyof Usage]: number };
 
 function none(): Counts {
-  return { ...NO_USAGE, destinationRequests: 0 };
+  return { ...NO_USAGE };
 }
 
 // Worker and objects share one isolate here, so one count serves all of them.
@@ -183,7 +180,6 @@ const plainFetch = globalThis.fetch;
 globalThis.fetch = (input, init) => {
   const activity = working.getStore();
   if (activity === undefined) return plainFetch(input, init);
-  counts.destinationRequests += 1;
   return activity.during(() => plainFetch(input, init));
 };
 
@@ -212,8 +208,10 @@ export class Lane extends RelayLane {
     this.#activity = activity;
   }
 
-  override submit(submission: object): Promise<unknown> {
-    return this.#work(() => super.submit(submission));
+  override async submit(submission: object): Promise<{ readonly taken: number }> {
+    const count = await this.#work(() => super.submit(submission));
+    owed += count.taken;
+    return count;
   }
 
   override configure(tenantId: string, destinationId: string, revision: number): Promise<void> {
@@ -251,9 +249,14 @@ function meter(storage: ConstructorParameters<typeof RelayLane>[0]["storage"]): 
 
 // --- Logs -----------------------------------------------------------------------------------------------
 
+/** Events that lanes have taken and not settled yet: nothing is under way when it is 0. */
+let owed = 0;
+
 /** Counted and not written: a line for each request to a destination would bury the one about a fault. */
-console.info = () => {
+console.info = (line: unknown) => {
   counts.logLines += 1;
+  const { outcome, events } = JSON.parse(String(line)) as { outcome?: unknown; events?: unknown }; // src/observe/log.ts
+  if (outcome === "delivered") owed -= Number(events);
 };
 
 // --- The entry ------------------------------------------------------------------------------------------
@@ -290,7 +293,7 @@ export default {
     if (pathname === "/_bench/deliver") await deliverHeld(env);
     if (pathname.startsWith("/_bench/")) {
       if (request.method === "DELETE") counts = none();
-      return Response.json(counts);
+      return Response.json({ usage: counts, underWay: owed + held.length });
     }
     counts.requests += 1;
     return relay.fetch(request, countedEnv(env), ctx);

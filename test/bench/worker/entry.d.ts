@@ -38,7 +38,7 @@ declare module "relay:entry" {
 
   export class Lane {
     constructor(ctx: { readonly storage: LaneStorage }, env: object);
-    submit(submission: object): Promise<unknown>;
+    submit(submission: object): Promise<{ readonly taken: number }>;
     configure(tenantId: string, destinationId: string, revision: number): Promise<void>;
     alarm(): Promise<void>;
   }
