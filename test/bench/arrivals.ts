@@ -6,9 +6,13 @@ export interface Arrived {
   readonly events: number;
   /** Different events at each destination, summed over the destinations. */
   readonly distinct: number;
+  /** When the first came since the last mending, and the last: epoch milliseconds, at the destinations. */
+  readonly firstAt: number | null;
+  readonly lastAt: number | null;
 }
 
-const POLL_MS = 20;
+/** Arrivals carry their own times, so nothing is gained by asking more often, and asking takes time of the load's core. */
+const POLL_MS = 50;
 /** Without an arrival for this long, what is missing is counted as lost. */
 const PATIENCE_MS = 45_000;
 
@@ -22,24 +26,30 @@ export class Arrivals {
   }
 
   async now(): Promise<Arrived> {
-    const counts = await Promise.all(this.#instances.map((name) => this.#simulator.counts(name)));
+    const each = await Promise.all(this.#instances.map((name) => this.#simulator.arrivals(name)));
+    const sum = (read: (one: (typeof each)[number]) => number): number =>
+      each.reduce((total, one) => total + read(one), 0);
+    const firsts = each.flatMap(({ first_at }) => first_at ?? []);
+    const lasts = each.flatMap(({ last_at }) => last_at ?? []);
     return {
-      events: counts.reduce((sum, { events }) => sum + events, 0),
-      distinct: counts.reduce((sum, { distinct }) => sum + distinct, 0),
+      events: sum(({ events }) => events),
+      distinct: sum(({ distinct }) => distinct),
+      firstAt: firsts.length === 0 ? null : Math.min(...firsts),
+      lastAt: lasts.length === 0 ? null : Math.max(...lasts),
     };
   }
 
   /** Waits until there are so many, or until nothing more comes. @returns what there is, and since when */
   async until(distinct: number): Promise<Arrived & { readonly at: number }> {
     let last = await this.now();
-    let at = Date.now();
-    while (last.distinct < distinct && Date.now() - at < PATIENCE_MS) {
+    let changedAt = Date.now();
+    while (last.distinct < distinct && Date.now() - changedAt < PATIENCE_MS) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       const next = await this.now();
-      if (next.events > last.events) at = Date.now();
+      if (next.events > last.events) changedAt = Date.now();
       last = next;
     }
-    return { ...last, at };
+    return { ...last, at: last.lastAt ?? changedAt };
   }
 
   /**
@@ -55,12 +65,21 @@ export class Arrivals {
     }
   }
 
-  /** Rules of the vendor that were broken, and requests that were refused. */
-  async complaints(): Promise<readonly string[]> {
+  /**
+   * Rules of the vendor that were broken, and requests that were refused.
+   *
+   * @param mayRefuse some were to be refused or left unanswered
+   */
+  async complaints({ mayRefuse }: { readonly mayRefuse: boolean }): Promise<readonly string[]> {
     const summaries = await Promise.all(this.#instances.map((name) => this.#simulator.summary(name)));
     return summaries.flatMap(({ name, refused, violations }) => [
-      ...(refused > 0 ? [`${name}: ${refused} requests refused`] : []),
+      ...(refused > 0 && !mayRefuse ? [`${name}: ${refused} requests refused`] : []),
       ...violations.map(({ rule, count, detail }) => `${name}: ${rule} ${count}x, ${detail}`),
     ]);
+  }
+
+  /** When each of these events first came, for each destination; null for what never came. */
+  async firstSeen(ids: readonly string[]): Promise<readonly (readonly (number | null)[])[]> {
+    return Promise.all(this.#instances.map((name) => this.#simulator.firstSeen(name, ids)));
   }
 }

@@ -1,10 +1,13 @@
 import { FLOOR_SHAPES, FLOORS, type Floor } from "./cases.ts";
 import type { LoadResult } from "./load/job.ts";
-import { type Bench, Meter } from "./measure.ts";
+import type { Bench } from "./measure.ts";
+import { Meter, per } from "./meter.ts";
 import { runtimeOf, start } from "./processes.ts";
 
 /** One run against a Worker that does next to nothing. */
 export interface FloorRun {
+  /** Which run of the cases it was measured in, from 0. */
+  readonly run: number;
   readonly shape: string;
   readonly floor: Floor;
   /** Events a second. */
@@ -15,13 +18,16 @@ export interface FloorRun {
   readonly remarks: readonly string[];
 }
 
-const WARM_UP_SECONDS = 0.7;
+const WARM_UP_SECONDS = 0.4;
 
-/** Every shape against every floor, once, in one runtime. */
+/** Each of the shapes against every floor, once, in one runtime. */
 export async function measureFloors(
   bench: Bench,
-  shapes: ReadonlySet<string>,
-  seconds: number,
+  {
+    run,
+    shapes,
+    seconds,
+  }: { readonly run: number; readonly shapes: ReadonlySet<string> | null; readonly seconds: number },
 ): Promise<readonly FloorRun[]> {
   const child = await start("test/bench/runtime.ts", ["--worker", "floor"], {
     side: "relay",
@@ -30,11 +36,14 @@ export async function measureFloors(
   const runtime = runtimeOf(child.pid);
   const runs: FloorRun[] = [];
   try {
-    for (const { name, shape, connections } of FLOOR_SHAPES.filter((each) => shapes.has(each.name))) {
+    for (const { name, shape, connections } of FLOOR_SHAPES.filter(
+      (each) => shapes?.has(each.name) ?? true,
+    )) {
       for (const floor of FLOORS) {
         const job = {
           url: `${child.ready}/${floor}`,
           headers: {},
+          signingSecret: null,
           shape,
           connections,
           rate: null,
@@ -47,12 +56,13 @@ export async function measureFloors(
         const wall = (load.endedAt - load.startedAt) / 1_000;
         const failures = Object.entries(load.statuses).filter(([status]) => status !== "202");
         runs.push({
+          run,
           shape: name,
           floor,
           accepted: load.accepted / wall,
-          cpuPerMillion: used.runtime === null ? null : (used.runtime / load.accepted) * 1_000_000,
-          busy: used.runtime === null ? null : used.runtime / wall,
-          loadBusy: used.load === null ? null : used.load / wall,
+          cpuPerMillion: per(used.runtime, load.accepted / 1_000_000),
+          busy: per(used.runtime, wall),
+          loadBusy: used.load === null ? null : (used.load - load.preparing) / wall,
           remarks: failures.map(([status, count]) => `${count} requests answered ${status}`),
         });
       }

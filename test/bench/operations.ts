@@ -65,6 +65,7 @@ export class Counter {
     const { accepted: events } = await this.#load({
       url: this.#tenant.url,
       headers: this.#tenant.headers,
+      signingSecret: this.#tenant.signingSecret,
       shape: { events: eventsPerRequest, gzip: false },
       connections: Math.min(requests, 50),
       until: { requests },
@@ -104,7 +105,7 @@ export async function countOperations(bench: Bench): Promise<readonly Operations
   const load: Load = (job) => bench.generator.ask<LoadResult>(job);
   try {
     for (const destinations of DESTINATIONS) {
-      const tenant = await makeTenant(relay, bench.simulatorUrl, { destinations, keepsTimes: false });
+      const tenant = await makeTenant(relay, bench.simulatorUrl, { destinations });
       const simulator = new SimulatorClient(bench.simulatorUrl);
       for (const name of tenant.instances) await simulator.fault(name, { mode: "slow", ms: ANSWER_MS });
       const counter = new Counter(relay, bench.simulatorUrl, { tenant, load });

@@ -136,11 +136,20 @@ export function cpuSeconds(pid: number | null): number | null {
   }
 }
 
-/** The most memory that a process has had resident, in megabytes. */
+/** The most memory that a process has had resident, in megabytes. Null where there is no /proc. */
 export function peakMegabytes(pid: number | null): number | null {
+  return megabytes(pid, /VmHWM:\s+(\d+) kB/);
+}
+
+/** The memory that a process has resident now, in megabytes. Null where there is no /proc. */
+export function residentMegabytes(pid: number | null): number | null {
+  return megabytes(pid, /VmRSS:\s+(\d+) kB/);
+}
+
+function megabytes(pid: number | null, pattern: RegExp): number | null {
   try {
-    const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return peak === undefined ? null : Number(peak) / 1_000;
+    const kilobytes = pattern.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return kilobytes === undefined ? null : (Number(kilobytes) * 1_024) / 1_000_000;
   } catch {
     return null;
   }

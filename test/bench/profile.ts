@@ -1,16 +1,19 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundle } from "../../src/local/bundle.ts";
 import type { Case } from "./cases.ts";
 import type { LoadJob, LoadResult } from "./load/job.ts";
 import type { Bench } from "./measure.ts";
+import { ROOT } from "./processes.ts";
 import { makeTenant, startSpecialRelay } from "./relay.ts";
+import { type CallFrame, frameNamer } from "./source-names.ts";
 
 /** A CPU profile as the inspector gives it. */
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
     readonly children?: readonly number[];
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly callFrame: CallFrame;
   }[];
   readonly samples: readonly number[];
 }
@@ -23,21 +26,30 @@ export interface SelfTime {
   readonly whole: number;
 }
 
-const TOP = 25;
+export interface Profile {
+  readonly isolate: string;
+  /** That it was at work. */
+  readonly seconds: number;
+  readonly top: readonly SelfTime[];
+}
+
+const TOP = 40;
 const WARM_UP_SECONDS = 3;
 const SAMPLING_MICROSECONDS = 200;
 
 /** Profiles both isolates, the relay's and the local queue's, under the load of a case. */
-export async function profile(bench: Bench, which: Case, options: { seconds: number; folder: string }) {
+export async function profile(
+  bench: Bench,
+  which: Case,
+  options: { readonly seconds: number; readonly folder: string },
+): Promise<readonly Profile[]> {
   const relay = await startSpecialRelay("relay", ["--inspect"]);
   try {
-    const tenant = await makeTenant(relay, bench.simulatorUrl, {
-      destinations: which.destinations,
-      keepsTimes: false,
-    });
+    const tenant = await makeTenant(relay, bench.simulatorUrl, which);
+    const { url, headers, signingSecret } = tenant;
     const { shape, connections } = which;
     const job: LoadJob = {
-      ...{ url: tenant.url, headers: tenant.headers, shape, connections },
+      ...{ url, headers, signingSecret, shape, connections },
       until: { seconds: WARM_UP_SECONDS + options.seconds + 1 },
       rate: null,
       samplesIds: false,
@@ -57,7 +69,9 @@ export async function profile(bench: Bench, which: Case, options: { seconds: num
           const taken = await takeProfile(webSocketDebuggerUrl, options.seconds);
           const name = id.replaceAll(/[^a-z-]+/g, "-");
           writeFileSync(join(options.folder, `${which.name}-${name}.cpuprofile`), JSON.stringify(taken));
-          return { isolate: id, ...selfTimes(taken) };
+          const entry = id.includes("local-queue") ? "src/local/worker/queue.ts" : "src/index.ts";
+          const nameOf = frameNamer(await bundle(join(ROOT, entry)));
+          return { isolate: id, ...selfTimes(taken, nameOf) };
         }),
     );
     await load;
@@ -105,14 +119,14 @@ const IDLE = new Set(["(idle)", "(root)"]);
  * By the number of samples and not by the times between them: an isolate is sampled only while its thread is in it, and
  * the time until the next sample may have been another isolate's.
  */
-function selfTimes({ nodes, samples }: CpuProfile): {
-  readonly seconds: number;
-  readonly top: readonly SelfTime[];
-} {
+function selfTimes(
+  { nodes, samples }: CpuProfile,
+  nameOf: (frame: CallFrame) => string,
+): Omit<Profile, "isolate"> {
   const parents = new Map(
     nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)),
   );
-  const labels = new Map(nodes.map(({ id, callFrame }) => [id, label(callFrame)]));
+  const labels = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const own = new Map<string, number>();
   const whole = new Map<string, number>();
   let busy = 0;
@@ -141,8 +155,4 @@ function largest(counts: ReadonlyMap<string, number>): readonly string[] {
     .sort(([, left], [, right]) => right - left)
     .slice(0, TOP)
     .map(([name]) => name);
-}
-
-function label({ functionName, lineNumber }: CpuProfile["nodes"][number]["callFrame"]): string {
-  return `${functionName || "(anonymous)"}${lineNumber > 0 ? `:${lineNumber + 1}` : ""}`;
 }

@@ -14,6 +14,8 @@ export interface Relay {
   readonly adminToken: string;
   /** Process id of the runtime, null where it cannot be found. */
   readonly runtime: number | null;
+  /** Everything that it keeps. */
+  readonly stateDir: string;
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startRelayProcess(): Promise<Relay> {
     url: child.ready,
     adminToken: ADMIN_TOKEN,
     runtime: runtimeOf(child.pid),
+    stateDir,
     stop: stopper(child, stateDir),
   };
 }
@@ -52,7 +55,7 @@ export async function startSpecialRelay(
   });
   const { url, inspector } = JSON.parse(child.ready) as { url: string; inspector: string | null };
   const runtime = runtimeOf(child.pid);
-  return { url, inspector, adminToken: ADMIN_TOKEN, runtime, stop: stopper(child, stateDir) };
+  return { url, inspector, adminToken: ADMIN_TOKEN, runtime, stateDir, stop: stopper(child, stateDir) };
 }
 
 function stopper(child: Child, stateDir: string): () => Promise<void> {
@@ -67,8 +70,18 @@ export interface Tenant {
   /** Where its events are posted, and with what. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The simulator's instances. */
+  /** Null where requests need no signature. */
+  readonly signingSecret: string | null;
+  /** Ids of the destinations, and the simulator's instances that they are. */
+  readonly destinations: readonly string[];
   readonly instances: readonly string[];
+}
+
+export interface TenantOptions {
+  readonly destinations: number;
+  readonly signed?: boolean;
+  /** Indexer acknowledgement, which the relay follows by itself. */
+  readonly acknowledged?: boolean;
 }
 
 let tenants = 0;
@@ -76,43 +89,71 @@ let tenants = 0;
 export async function makeTenant(
   relay: Relay,
   simulatorUrl: string,
-  { destinations, keepsTimes }: { readonly destinations: number; readonly keepsTimes: boolean },
+  options: TenantOptions,
 ): Promise<Tenant> {
   tenants += 1;
   const simulator = new SimulatorClient(simulatorUrl);
   const operator = { authorization: `Bearer ${relay.adminToken}` };
-  const tenant = await post(`${relay.url}/v1/tenants`, operator, { name: `Bench ${tenants}` });
-  const key = await post(`${relay.url}/v1/tenants/${tenant["id"]}/keys`, operator, {
+  const tenant = await call("POST", `${relay.url}/v1/tenants`, operator, { name: `Bench ${tenants}` });
+  const key = await call("POST", `${relay.url}/v1/tenants/${tenant["id"]}/keys`, operator, {
     name: "bench",
     scopes: ["*"],
+    require_signature: options.signed === true,
   });
-  const headers = { "x-api-key": key["key"] ?? "" };
-  const instances = Array.from({ length: destinations }, (_, index) => `bench-${tenants}-${index + 1}`);
+  const headers = { "x-api-key": String(key["key"]) };
+  const signingSecret = options.signed === true ? String(key["signing_secret"]) : null;
+  const instances = Array.from(
+    { length: options.destinations },
+    (_, index) => `bench-${tenants}-${index + 1}`,
+  );
+  const destinations: string[] = [];
   for (const name of instances) {
     const base = await simulator.splunk(name, {
-      count_only: !keepsTimes,
-      tokens: [{ token: SPLUNK_TOKEN }],
+      count_only: true,
+      ids: "hashed",
+      tokens: [{ token: SPLUNK_TOKEN, acknowledge: options.acknowledged === true }],
     });
-    await post(`${relay.url}/v1/audit/siem`, headers, {
+    const destination = await call("POST", siemUrl(relay), headers, {
       provider: "splunk",
       name,
       endpoint: `${base}/services/collector`,
       token: SPLUNK_TOKEN,
     });
+    destinations.push(String(destination["id"]));
   }
-  return { url: `${relay.url}${INGEST_PATH}`, headers, instances };
+  return { url: `${relay.url}${INGEST_PATH}`, headers, signingSecret, destinations, instances };
 }
 
-async function post(
+/** Events that a destination's lane holds, those that wait for an acknowledgement too; null when it does not say in time. */
+export async function backlogOf(
+  relay: Relay,
+  { headers }: Tenant,
+  destination: string,
+): Promise<number | null> {
+  const { backlog } = await call("GET", `${siemUrl(relay)}/${destination}`, headers);
+  return (backlog as { readonly events: number } | null)?.events ?? null; // as src/api/destination-view.ts has it
+}
+
+/** A change of its settings makes a lane try at once, whatever its backoff says. */
+export async function tryNow(relay: Relay, { headers }: Tenant, destination: string): Promise<void> {
+  await call("PATCH", `${siemUrl(relay)}/${destination}`, headers, { name: "mended" });
+}
+
+function siemUrl({ url }: Relay): string {
+  return `${url}/v1/audit/siem`;
+}
+
+async function call(
+  method: string,
   url: string,
-  headers: Record<string, string>,
-  body: unknown,
-): Promise<Record<string, string>> {
+  headers: Readonly<Record<string, string>>,
+  body?: unknown,
+): Promise<Record<string, unknown>> {
   const response = await fetch(url, {
-    method: "POST",
+    method,
     headers: { ...headers, "content-type": "application/json" },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-  return (await response.json()) as Record<string, string>;
+  if (!response.ok) throw new Error(`${method} ${url} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as Record<string, unknown>;
 }

@@ -34,3 +34,39 @@ export function percentiles(values: readonly number[]): Percentiles | null {
   if (max === undefined) return null;
   return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), max, samples: sorted.length };
 }
+
+/** Run against run: what has the same place in both lists was measured within the same minute. Null without a pair. */
+export function summariseRatios(
+  values: readonly (number | null)[],
+  of: readonly (number | null | undefined)[],
+): Summary | null {
+  return summarise(
+    values.map((value, index) => {
+      const limit = of[index] ?? null;
+      return value === null || limit === null || limit === 0 ? null : value / limit;
+    }),
+  );
+}
+
+/** The straight line through points, by least squares. */
+export interface Line {
+  /** Per unit of x. */
+  readonly slope: number;
+  /** Standard error of the slope: what of it may be noise. */
+  readonly error: number;
+  readonly mean: number;
+}
+
+/** @returns null below three points, or where all have the same x */
+export function fitLine(points: readonly { readonly x: number; readonly y: number }[]): Line | null {
+  const count = points.length;
+  if (count < 3) return null;
+  const mean = (read: (point: (typeof points)[number]) => number): number =>
+    points.reduce((sum, point) => sum + read(point), 0) / count;
+  const [middle, height] = [mean(({ x }) => x), mean(({ y }) => y)];
+  const across = mean(({ x }) => (x - middle) ** 2);
+  if (across === 0) return null;
+  const slope = mean(({ x, y }) => (x - middle) * (y - height)) / across;
+  const rest = mean(({ x, y }) => (y - height - slope * (x - middle)) ** 2);
+  return { slope, error: Math.sqrt(rest / across / (count - 2)), mean: height };
+}

@@ -38,13 +38,19 @@ export class Connection {
     return this.#done !== null;
   }
 
-  /** @param done called once; may send the next request */
-  send(request: Buffer, done: (answer: Answer) => void): void {
+  /**
+   * @param request whole or in parts, which leave together
+   * @param done called once; may send the next request
+   */
+  send(request: readonly Buffer[], done: (answer: Answer) => void): void {
     this.#done = done;
     this.#parts = [];
     this.#received = 0;
     this.#expected = -1;
-    this.#open().write(request);
+    const socket = this.#open();
+    if (request.length > 1) socket.cork();
+    for (const part of request) socket.write(part);
+    if (request.length > 1) socket.uncork();
   }
 
   close(): void {

@@ -5,6 +5,8 @@ export interface LoadJob {
   /** Where to POST. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** `whsec_…`: each request is signed with it, under an id of its own. Null: none is. */
+  readonly signingSecret: string | null;
   readonly shape: Shape;
   readonly connections: number;
   readonly until: { readonly seconds: number } | { readonly requests: number };
@@ -24,6 +26,8 @@ export interface Sample {
 export interface LoadResult {
   readonly startedAt: number;
   readonly endedAt: number;
+  /** Processor seconds before that: making bodies and signatures. */
+  readonly preparing: number;
   /** Requests by the status of their answer; "0": the connection broke. */
   readonly statuses: Readonly<Record<string, number>>;
   /** Events of requests that were answered 202. */

@@ -1,24 +1,30 @@
 import { percentiles } from "../statistics.ts";
-import { bodies } from "./bodies.ts";
 import { type Answer, Connection } from "./connection.ts";
 import type { LoadJob, LoadResult, Sample } from "./job.ts";
+import { prepare } from "./requests.ts";
 
 /** Latencies kept of one job; beyond it every answer still counts, but is not timed. */
 const MAX_LATENCIES = 1_000_000;
+/** Samples kept of one job; beyond it every second one is dropped, and from then on only every second one taken. */
+const MAX_SAMPLES = 20_000;
 /** How often requests that are due are looked for. */
 const TICK_MS = 1;
 
 /** Runs one job to its end: until the time or the requests are used up and every answer is there. */
 export function runLoad(job: LoadJob): Promise<LoadResult> {
   const url = new URL(job.url);
-  const requests = bodies(job.shape).map((body) => request(url, job, body));
+  const atFirst = process.cpuUsage();
+  const request = prepare(job);
+  const { user, system } = process.cpuUsage(atFirst);
+  const preparing = (user + system) / 1_000_000;
   const connections = Array.from(
     { length: job.connections },
     () => new Connection(url, { keepsBodies: job.samplesIds }),
   );
   const statuses: Record<string, number> = {};
   const latencies: number[] = [];
-  const samples: Sample[] = [];
+  let samples: Sample[] = [];
+  let stride = 1;
   const startedAt = Date.now();
   const started = performance.now();
   const limit = "requests" in job.until ? job.until.requests : Number.POSITIVE_INFINITY;
@@ -34,12 +40,19 @@ export function runLoad(job: LoadJob): Promise<LoadResult> {
       clearInterval(timer);
       for (const connection of connections) connection.close();
       const endedAt = Date.now();
-      resolve({ startedAt, endedAt, statuses, accepted, latencies: percentiles(latencies), samples });
+      resolve({
+        startedAt,
+        endedAt,
+        preparing,
+        statuses,
+        accepted,
+        latencies: percentiles(latencies),
+        samples,
+      });
     };
     /** @param due when it should have been sent: waiting for a free connection is part of the latency */
     const send = (connection: Connection, due: number): void => {
-      const next = requests[sent % requests.length];
-      if (next === undefined) return;
+      const next = request(sent);
       sent += 1;
       const sentAt = Date.now();
       connection.send(next, ({ status, body }: Answer) => {
@@ -48,10 +61,12 @@ export function runLoad(job: LoadJob): Promise<LoadResult> {
         if (status === 202) {
           accepted += job.shape.events;
           if (latencies.length < MAX_LATENCIES) latencies.push(performance.now() - due);
-          if (job.samplesIds) {
-            const { ids } = JSON.parse(body) as { readonly ids: readonly string[] };
-            const id = ids[answered % ids.length];
-            if (id !== undefined) samples.push({ id, sentAt, acceptedAt: Date.now() });
+          if (job.samplesIds && answered % stride === 0) {
+            samples.push(...sampled(body, { number: answered, sentAt }));
+            if (samples.length >= MAX_SAMPLES) {
+              samples = samples.filter((_, index) => index % 2 === 0);
+              stride *= 2;
+            }
           }
         }
         if (job.rate === null && !isOver()) send(connection, performance.now());
@@ -75,14 +90,12 @@ export function runLoad(job: LoadJob): Promise<LoadResult> {
   });
 }
 
-function request(url: URL, job: LoadJob, body: Buffer): Buffer {
-  const headers = {
-    host: url.host,
-    "content-type": "application/json",
-    ...(job.shape.gzip ? { "content-encoding": "gzip" } : {}),
-    ...job.headers,
-    "content-length": String(body.length),
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.concat([Buffer.from(`POST ${url.pathname} HTTP/1.1\r\n${lines.join("")}\r\n`), body]);
+/** One event of an answer, each time another. */
+function sampled(
+  body: string,
+  { number, sentAt }: { readonly number: number; readonly sentAt: number },
+): readonly Sample[] {
+  const { ids } = JSON.parse(body) as { readonly ids: readonly string[] }; // the relay's own answer
+  const id = ids[number % ids.length];
+  return id === undefined ? [] : [{ id, sentAt, acceptedAt: Date.now() }];
 }
