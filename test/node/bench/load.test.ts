@@ -38,6 +38,16 @@ describe("the load", () => {
     expect(result.accepted).toBe(60);
   });
 
+  it("does not wait for ever for a relay that no longer answers", async ({ expect }) => {
+    let requests = 0;
+    const url = await serve((_, response) => {
+      requests += 1;
+      if (requests <= 3) response.writeHead(202, { "content-length": 2 }).end("{}");
+    });
+    const result = await runLoad(job({ url, connections: 2, until: { requests: 50 } }), { patienceMs: 100 });
+    expect(result.statuses).toEqual({ "0": 2, "202": 3 });
+  });
+
   it("reads answers that come in chunks, and connects anew after one that says close", async ({ expect }) => {
     const url = await serve((_, response) => {
       response.writeHead(202, { connection: "close" });
