@@ -51,7 +51,10 @@ export async function underLoad(scene: Scene, options: MeasureOptions): Promise<
       distinct: after.distinct - before.distinct,
       copies: after.events - before.events,
       statuses: sumOf(full?.load.statuses ?? {}, paced?.load.statuses ?? {}),
-      complaints: await arrivals.complaints({ mayRefuse: which.hangs === true }),
+      complaints: [
+        ...(await arrivals.complaints({ mayRefuse: which.hangs === true })),
+        ...(which.acknowledged && confirmedAfter === null ? ["not everything was confirmed"] : []),
+      ],
     }),
   };
 }
