@@ -42,6 +42,7 @@ import { queueFor, queuesOf } from "./queues.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { createCredentialStore } from "./store/credentials.ts";
 import { createDestinationStore } from "./store/destinations.ts";
+import { fanOutReader } from "./store/fan-out.ts";
 import { createSessionStore } from "./store/sessions.ts";
 import { createStrandedStore } from "./store/stranded.ts";
 import { createTenantStore } from "./store/tenants.ts";
@@ -137,7 +138,7 @@ export function pipelineDeps(env: Env): StrandDeps {
   const destinations = createDestinationStore(env.DB);
   return {
     now: systemClock,
-    destinations: (tenantId) => destinations.forFanOut(tenantId),
+    destinations: fanOutReader(destinations),
     lane: (tenantId, destinationId, shard) => laneOf(env, tenantId, destinationId, shard),
     stranded: createStrandedStore(env.DB),
     log: (what, facts) => log("error", what, facts),

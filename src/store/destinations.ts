@@ -17,6 +17,13 @@ import { type Bindable, many, one, type Page, type PageRequest, page, run } from
  */
 export const STILL_OWED_DAYS = 15;
 
+/** Takes the same moment twice. */
+const IS_STILL_OWED = `CASE WHEN deleted_at IS NOT NULL THEN deleted_at > ?
+                            WHEN enabled = 0 THEN disabled_at > ?
+                            ELSE 1 END`;
+/** A statement takes at most 100 values. */
+const TENANTS_PER_QUERY = 98;
+
 const LaneStatus = z.enum(["active", "degraded", "failed"]);
 
 const columns = {
@@ -147,6 +154,8 @@ export interface DestinationStore {
   count(tenantId: string): Promise<number>;
   /** Everything to which an event may be owed: enabled, or switched off or deleted not long ago. */
   forFanOut(tenantId: string): Promise<DestinationSettings[]>;
+  /** The same for several tenants in as few queries as possible; one that has none is not in it. */
+  forFanOutOf(tenantIds: readonly string[]): Promise<ReadonlyMap<string, readonly DestinationSettings[]>>;
   /**
    * Writes what a person can change, secrets included.
    *
@@ -217,15 +226,30 @@ export function createDestinationStore(db: D1Database, now: Clock = systemClock)
       return many(
         db,
         SettingsRow,
-        `SELECT * FROM destinations WHERE tenant_id = ?
-           AND CASE WHEN deleted_at IS NOT NULL THEN deleted_at > ?
-                    WHEN enabled = 0 THEN disabled_at > ?
-                    ELSE 1 END
-         ORDER BY created_at, id`,
+        `SELECT * FROM destinations WHERE tenant_id = ? AND ${IS_STILL_OWED} ORDER BY created_at, id`,
         tenantId,
         since,
         since,
       );
+    },
+    async forFanOutOf(tenantIds) {
+      const since = now() - days(STILL_OWED_DAYS);
+      const found: DestinationSettings[] = [];
+      for (let from = 0; from < tenantIds.length; from += TENANTS_PER_QUERY) {
+        const some = tenantIds.slice(from, from + TENANTS_PER_QUERY);
+        const places = some.map(() => "?").join(", ");
+        const rows = await many(
+          db,
+          SettingsRow,
+          `SELECT * FROM destinations WHERE tenant_id IN (${places}) AND ${IS_STILL_OWED}
+           ORDER BY tenant_id, created_at, id`,
+          ...some,
+          since,
+          since,
+        );
+        found.push(...rows);
+      }
+      return Map.groupBy(found, ({ tenantId }) => tenantId);
     },
     async update(destination, expectedRevision) {
       const { tenantId, id, credentialId } = destination;

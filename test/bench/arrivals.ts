@@ -55,9 +55,13 @@ export class Arrivals {
   /**
    * Waits until nothing has come for a while: the making of a tenant is on its own audit stream too, and those events
    * must not be counted among the ones that were sent.
+   *
+   * @throws when it never becomes quiet: the same events come again and again
    */
   async settled(quietMs: number): Promise<Arrived> {
+    const giveUpAt = Date.now() + PATIENCE_MS;
     for (let last = await this.now(); ; ) {
+      if (Date.now() > giveUpAt) throw new Error("Nothing is sent, and yet events keep coming");
       await new Promise((resolve) => setTimeout(resolve, quietMs));
       const next = await this.now();
       if (next.events === last.events) return next;

@@ -43,7 +43,14 @@ export const CASES: readonly Case[] = [
   { ...usual, name: "hanging", title: "five, one hanging", destinations: 5, pacedToo: true, hangs: true },
   { ...usual, name: "signed", title: "100 a POST, signed", signed: true },
   { ...usual, name: "acknowledged", title: "100 a POST, acknowledged", acknowledged: true },
-  { ...usual, name: "backlog", title: "recovery from a backlog", kind: "backlog" },
+  {
+    ...usual,
+    name: "backlog",
+    title: "recovery from a backlog",
+    kind: "backlog",
+    shape: thousand, // the fastest way to fill it
+    connections: 4,
+  },
   { ...usual, name: "latency", title: "100 a POST at 20 % load", kind: "latency", connections: 32 },
 ];
 

@@ -18,7 +18,7 @@ export interface FloorRun {
   readonly remarks: readonly string[];
 }
 
-const WARM_UP_SECONDS = 0.4;
+const WARM_UP_SECONDS = 0.3;
 
 /** Each of the shapes against every floor, once, in one runtime. */
 export async function measureFloors(

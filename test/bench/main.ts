@@ -3,7 +3,7 @@
  * would bill. docs/performance.md says what the figures mean.
  *
  *   --runs 5           runs of each case, in turn, so that a noisy minute strikes all of them
- *   --seconds 3        how long each load lasts
+ *   --seconds 2.5      how long each load lasts
  *   --only <names>     cases by name, with commas; `floors` and `operations` are names too
  *   --backlog 1000000  events that wait in the case `backlog`
  *   --soak <seconds>   a steady load for so long, with an eye on memory, and nothing else
@@ -28,6 +28,7 @@ import { countOperations } from "./operations.ts";
 import { isPinned, pinSelf, ROOT, start } from "./processes.ts";
 import { profile } from "./profile.ts";
 import { profileDocument, profileTable } from "./profile-report.ts";
+import { Relays } from "./relay.ts";
 import { operationTables } from "./report.ts";
 import type { Run } from "./run.ts";
 import { soak, soakText } from "./soak.ts";
@@ -37,7 +38,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: "string", default: "5" },
-    seconds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "2.5" },
     only: { type: "string", default: "" },
     backlog: { type: "string", default: String(BACKLOG_EVENTS) },
     soak: { type: "string", default: "" },
@@ -89,13 +90,14 @@ const commit =
   git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--", "src") === "" ? "" : "+");
 console.log(`${startedAt.toISOString()}  commit ${commit}  ${JSON.stringify(machine)}\n`);
 
+const relays = new Relays();
 let faults: readonly string[] = [];
 try {
   if (values.soak !== "") faults = await runSoak(amount("soak"));
   else if (values.profile !== "") await runProfile(values.profile);
   else faults = await runAll();
 } finally {
-  await Promise.all([generator.stop(), simulator.stop()]);
+  await Promise.all([generator.stop(), simulator.stop(), relays.stop()]);
 }
 for (const fault of faults) console.error(`FAULT ${fault}`);
 process.exit(faults.length > 0 ? 1 : 0);
@@ -114,7 +116,9 @@ async function runAll(): Promise<readonly string[]> {
     for (const each of cases) {
       note(`run ${run + 1}/${runs}: ${each.title}`);
       const options = { seconds, backlog, rate: paceOf(each, results) };
-      results.get(each.name)?.push(await measure(bench, each, options));
+      const isLast = run === runs - 1 && each === cases[cases.length - 1];
+      const relay = await relays.next({ isLast });
+      results.get(each.name)?.push(await measure({ bench, which: each, relay }, options));
     }
   }
   console.log(floorTable(floors));

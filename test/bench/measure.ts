@@ -4,7 +4,7 @@ import { drainBacklogs } from "./backlog.ts";
 import type { Case } from "./cases.ts";
 import type { LoadJob, LoadResult } from "./load/job.ts";
 import { type Child, peakMegabytes } from "./processes.ts";
-import { makeTenant, type Relay, startRelayProcess, type Tenant } from "./relay.ts";
+import { makeTenant, type Relay, type Tenant } from "./relay.ts";
 import type { Run } from "./run.ts";
 import { underLoad } from "./steady.ts";
 
@@ -39,8 +39,11 @@ export interface Scene {
 const WARM_UP_SECONDS = 1;
 const QUIET_MS = 300;
 
-export async function measure(bench: Bench, which: Case, options: MeasureOptions): Promise<Run> {
-  const relay = await startRelayProcess();
+/** @param relay fresh; stopped at the end */
+export async function measure(
+  { bench, which, relay }: Pick<Scene, "bench" | "which" | "relay">,
+  options: MeasureOptions,
+): Promise<Run> {
   try {
     const scene = await warmScene({ bench, which, relay });
     const run =

@@ -9,13 +9,17 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Whose core a process is put on. */
-export type Side = "relay" | "load";
+/** Whose core a process is put on; `spare` is one core of the load's, for starting while there is no load. */
+export type Side = "relay" | "spare" | "load";
 
 const cores = availableParallelism();
 /** Whether processes can be put on cores at all; otherwise they share what there is, and the report says so. */
 export const isPinned = cores > 1 && spawnSync("taskset", ["-V"]).status === 0;
-const SIDES: Readonly<Record<Side, string>> = { relay: "0", load: cores > 2 ? `1-${cores - 1}` : "1" };
+const SIDES: Readonly<Record<Side, string>> = {
+  relay: "0",
+  spare: "1",
+  load: cores > 2 ? `1-${cores - 1}` : "1",
+};
 
 export interface Child {
   readonly pid: number;
@@ -47,7 +51,14 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
 
 /** Puts this process on the load's side too. */
 export function pinSelf(): void {
-  if (isPinned) spawnSync("taskset", ["-a", "-p", "-c", SIDES.load, String(process.pid)]);
+  moveTo("load", [process.pid]);
+}
+
+/** Puts processes, with all their threads, on the cores of a side. */
+export function moveTo(side: Side, pids: readonly (number | null)[]): void {
+  if (!isPinned) return;
+  for (const pid of pids)
+    if (pid !== null) spawnSync("taskset", ["-a", "-p", "-c", SIDES[side], String(pid)]);
 }
 
 /** Starts a program of this repository and waits until it is ready. */

@@ -1,4 +1,4 @@
-import { percent, table } from "./markdown.ts";
+import { decimal, percent, table } from "./markdown.ts";
 import type { Profile } from "./profile.ts";
 
 /** Rows of the committed document; the terminal shows all that the profile keeps. */
@@ -6,9 +6,9 @@ const DOCUMENTED = 30;
 
 export function profileTable(profiles: readonly Profile[]): string {
   return profiles
-    .map(({ isolate, seconds, top }) => {
+    .map(({ isolate, samples, top }) => {
       const rows = top.map(({ name, share, whole }) => [name, percent(share), percent(whole)]);
-      return `${isolate}: ${seconds.toFixed(2)} s at work\n\n${table(["function", "self", "with callees"], rows)}`;
+      return `${isolate}: ${decimal(samples)} samples at work\n\n${table(["function", "self", "with callees"], rows)}`;
     })
     .join("\n");
 }
@@ -32,13 +32,13 @@ export function profileDocument(
   profiles: readonly Profile[],
   { which, startedAt, commit, seconds, machine }: ProfileOccasion,
 ): string {
-  const sections = profiles.map(({ isolate, seconds: busy, top }) => {
+  const sections = profiles.map(({ isolate, samples, top }) => {
     const part = (title: string, by: "share" | "whole"): string => {
       const rows = top.toSorted((left, right) => right[by] - left[by]).slice(0, DOCUMENTED);
       const cells = rows.map(({ name, share, whole }) => [code(name), percent(share), percent(whole)]);
       return `### ${title}\n\n${table(["function", "self", "with callees"], cells)}`;
     };
-    const work = `At work for ${busy.toFixed(2)} s of ${seconds}.`;
+    const work = `At work in ${decimal(samples)} samples.`;
     return `## ${title(isolate)}\n\n${work}\n\n${part("By its own time", "share")}\n${part("With everything it called", "whole")}`;
   });
   const where = `${machine.cores} cores of an ${machine.cpu}, Node ${machine.node.replace(/^v/, "")}, workerd ${machine.workerd}`;

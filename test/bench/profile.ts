@@ -28,8 +28,8 @@ export interface SelfTime {
 
 export interface Profile {
   readonly isolate: string;
-  /** That it was at work. */
-  readonly seconds: number;
+  /** In which it was at work. */
+  readonly samples: number;
   readonly top: readonly SelfTime[];
 }
 
@@ -146,8 +146,7 @@ function selfTimes(
     share: (own.get(name) ?? 0) / busy,
     whole: (whole.get(name) ?? 0) / busy,
   }));
-  const seconds = (busy * SAMPLING_MICROSECONDS) / 1_000_000;
-  return { seconds, top: top.sort((left, right) => right.share - left.share) };
+  return { samples: busy, top: top.sort((left, right) => right.share - left.share) };
 }
 
 function largest(counts: ReadonlyMap<string, number>): readonly string[] {

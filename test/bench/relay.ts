@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SimulatorClient } from "../simulator/client.ts";
-import { type Child, runtimeOf, start } from "./processes.ts";
+import { type Child, moveTo, runtimeOf, start } from "./processes.ts";
 
 const ADMIN_TOKEN = "adm_bench";
 const SPLUNK_TOKEN = "00000000-0000-4000-8000-0000000b3ac4";
@@ -19,11 +19,37 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
+/** Relays for one case after another, started two at a time because starting takes as long as measuring. */
+export class Relays {
+  #spare: (Relay & { readonly pid: number }) | null = null;
+
+  /** @param isLast no other will be needed */
+  async next({ isLast }: { readonly isLast: boolean }): Promise<Relay> {
+    const spare = this.#spare;
+    this.#spare = null;
+    if (spare !== null) {
+      moveTo("relay", [spare.pid, spare.runtime]);
+      return spare;
+    }
+    if (isLast) return startRelayProcess();
+    const [one, other] = await Promise.all([startRelayProcess(), startRelayProcess("spare")]);
+    this.#spare = other;
+    return one;
+  }
+
+  async stop(): Promise<void> {
+    await this.#spare?.stop();
+    this.#spare = null;
+  }
+}
+
 /** The relay exactly as `npm start` runs it. */
-export async function startRelayProcess(): Promise<Relay> {
+export async function startRelayProcess(
+  side: "relay" | "spare" = "relay",
+): Promise<Relay & { readonly pid: number }> {
   const stateDir = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   const child = await start("src/local/start.ts", ["--bare"], {
-    side: "relay",
+    side,
     env: {
       STATE_DIR: stateDir,
       PORT: "0",
@@ -35,6 +61,7 @@ export async function startRelayProcess(): Promise<Relay> {
   });
   return {
     url: child.ready,
+    pid: child.pid,
     adminToken: ADMIN_TOKEN,
     runtime: runtimeOf(child.pid),
     stateDir,

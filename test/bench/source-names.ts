@@ -2,6 +2,9 @@ import { SourceMap } from "node:module";
 import { relative } from "node:path";
 import { ROOT } from "./processes.ts";
 
+/** Of the modules that this repository gives to the runtime; its own are called like `node-internal:crypto_hash`. */
+const BUNDLE_ENDING = ".mjs";
+
 export interface CallFrame {
   readonly functionName: string;
   readonly url: string;
@@ -10,12 +13,13 @@ export interface CallFrame {
   readonly columnNumber: number;
 }
 
-/** What a function of a bundle is called: its name, and where it was written. */
+/** What a function is called: its name, and where it was written; of the runtime's own, the module. */
 export function frameNamer(bundled: string): (frame: CallFrame) => string {
   const map = inlineMap(bundled);
-  return ({ functionName, lineNumber, columnNumber }) => {
+  return ({ functionName, url, lineNumber, columnNumber }) => {
     const name = functionName || "(anonymous)";
-    if (lineNumber < 0) return name;
+    if (lineNumber < 0 || url === "") return name;
+    if (!url.endsWith(BUNDLE_ENDING)) return `${name} (${url})`;
     const entry = map?.findEntry(lineNumber, columnNumber);
     if (entry === undefined || !("originalSource" in entry))
       return lineNumber === 0 ? name : `${name}:${lineNumber + 1}`;

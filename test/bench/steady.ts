@@ -22,6 +22,7 @@ export async function underLoad(scene: Scene, options: MeasureOptions): Promise<
   const wellCount = which.hangs ? others.length : tenant.instances.length;
   if (which.hangs) await simulator.fault(first, { mode: "hang" });
 
+  const meter = new Meter(bench, scene.relay.runtime);
   const before = await arrivals.now();
   const wellBefore = await well.now();
   const full = which.kind === "latency" ? null : await saturate(scene, { well, wellCount, options });
@@ -31,6 +32,8 @@ export async function underLoad(scene: Scene, options: MeasureOptions): Promise<
     : null;
   const accepted = (full?.load.accepted ?? 0) + (paced?.load.accepted ?? 0);
   const confirmedAfter = which.acknowledged ? await untilConfirmed(scene) : null;
+  // Asking and letting go are part of the price, and come after the last arrival.
+  const cpuPerMillion = per(meter.read().runtime, accepted / 1_000_000);
   const mendedAt = Date.now();
   if (which.hangs) await simulator.recover(first);
   const after = await arrivals.until(before.distinct + accepted * which.destinations);
@@ -38,6 +41,7 @@ export async function underLoad(scene: Scene, options: MeasureOptions): Promise<
     ...NOTHING,
     ...(paced?.run ?? {}),
     ...(full?.run ?? {}),
+    ...(which.acknowledged ? { cpuPerMillion } : {}),
     deliveryP50: paced?.latencies?.p50 ?? null,
     deliveryP99: paced?.latencies?.p99 ?? null,
     confirmedAfter,
@@ -47,7 +51,10 @@ export async function underLoad(scene: Scene, options: MeasureOptions): Promise<
       distinct: after.distinct - before.distinct,
       copies: after.events - before.events,
       statuses: sumOf(full?.load.statuses ?? {}, paced?.load.statuses ?? {}),
-      complaints: await arrivals.complaints({ mayRefuse: which.hangs === true }),
+      complaints: [
+        ...(await arrivals.complaints({ mayRefuse: which.hangs === true })),
+        ...(which.acknowledged && confirmedAfter === null ? ["not everything was confirmed"] : []),
+      ],
     }),
   };
 }

@@ -29,6 +29,8 @@ export interface Envelope {
   readonly eventEnd: number;
   readonly fields: number;
   readonly index: string | null;
+  /** Where the text of the event's id is, if that is known without reading the event. */
+  readonly id: { readonly start: number; readonly end: number } | null;
 }
 
 export interface EnvelopeSink {
@@ -102,8 +104,9 @@ export function readEnvelopes(body: Buffer, rules: EnvelopeRules, sink: Envelope
       eventEnd: scan.valueEnd(members.event),
       fields: members.fields < 0 ? -1 : scan.valueStart(members.fields),
       index,
+      id: null,
     };
-    mould?.learn(body, envelope);
+    mould?.learn(body, envelope, idBytes(body, envelope));
     sink.take(envelope);
     taken++;
   }
@@ -121,35 +124,17 @@ export function readEnvelopes(body: Buffer, rules: EnvelopeRules, sink: Envelope
   }
 }
 
-const ID_KEY = Buffer.from('"id":"');
-const COMMA = 0x2c;
-const OPEN_BRACE = 0x7b;
-const OPEN_BRACKET = 0x5b;
-
 /** Where the text of the event's own id is; null if it has none, or one that has to be read to be known. */
 export function idBytes(
   body: Buffer,
-  event: number,
+  { event, id }: Pick<Envelope, "event" | "id">,
 ): { readonly start: number; readonly end: number } | null {
-  const quick = quickId(body, event);
-  const value = quick >= 0 ? quick : memberValue(body, event, "id");
+  if (id !== null) return id;
+  const value = memberValue(body, event, "id");
   if (value < 0 || body[value] !== QUOTE) return null;
   let end = value + 1;
   while (body[end] !== QUOTE) if (body[end++] === BACKSLASH) return null;
   return { start: value + 1, end };
-}
-
-/**
- * By a search for the bytes instead of from member to member: inside a text they would be escaped, and inside a
- * container only behind its bracket. @returns -1 if that leaves it open
- */
-function quickId(body: Buffer, event: number): number {
-  const found = body.indexOf(ID_KEY, event);
-  const before = body[found - 1];
-  if (found < 0 || (before !== COMMA && before !== OPEN_BRACE)) return -1;
-  for (let at = event + 1; at < found; at++)
-    if (body[at] === OPEN_BRACE || body[at] === OPEN_BRACKET) return -1;
-  return found + ID_KEY.length - 1;
 }
 
 /** The event's own id: `event.id` of an object, else `fields.event_id`, else null. */

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { readEnvelopes } from "./hec-envelopes.ts";
+import { idBytes, readEnvelopes } from "./hec-envelopes.ts";
 import { Mould } from "./hec-mould.ts";
 
 interface Seen {
@@ -18,7 +18,11 @@ function read(text: string, mould: Mould | null): Seen {
     body,
     { indexes: null, strict: false, mould, poison: null, stopAt: Number.POSITIVE_INFINITY },
     {
-      take: ({ event, eventEnd }) => texts.push(body.toString("utf8", event, eventEnd)),
+      take(envelope) {
+        const id = idBytes(body, envelope);
+        texts.push(body.toString("utf8", envelope.event, envelope.eventEnd));
+        texts.push(id === null ? "no id" : body.toString("utf8", id.start, id.end));
+      },
       violate: (rule) => rules.push(rule),
     },
   );
@@ -39,6 +43,19 @@ describe("envelopes read by their likeness", () => {
     const text = Array.from({ length: 40 }, (_, number) => good(number)).join("");
     expect(read(text, learned())).toEqual(read(text, null));
     expect(read(text, learned()).taken).toBe(40);
+  });
+
+  it("have their ids found wherever they are, also where they were not before", ({ expect }) => {
+    const text = [
+      '{"a":{"id":"no"},"id":"evt_11","t":"x"}',
+      '{"a":{"id":"no"},"b":"longer","id":"evt_12","t":"x"}',
+      '{"a":{"id":"no"},"id":"evt_1","t":"other"}',
+      '{"id":"evt_14","a":{"id":"evt_99"},"t":"x"}',
+      '{"a":{"id":"no"},"t":"x"}',
+    ]
+      .map((event) => `{"time":1700000000.1,"host":"h","event":${event}}\n`)
+      .join("");
+    expect(read(text, learned())).toEqual(read(text, null));
   });
 
   it.for([

@@ -8,6 +8,8 @@
 import { isText } from "./json-scan.ts";
 
 const HEAD = '{"time":';
+const ID_KEY = ',"id":"';
+const QUOTE = 0x22;
 const NEWLINE = 0x0a;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -15,37 +17,56 @@ const POINT = 0x2e;
 /** Epoch seconds; more digits are milliseconds, which is a broken rule and not to be let through here. */
 const MAX_DIGITS = 11;
 
-export interface MouldedEnvelope {
+interface Span {
   start: number;
   end: number;
+}
+
+export interface MouldedEnvelope extends Span {
   event: number;
   eventEnd: number;
   readonly fields: -1;
   index: string | null;
+  id: Span | null;
+}
+
+/** An envelope that was read. */
+interface ReadEnvelope extends Readonly<Span> {
+  readonly event: number;
+  readonly eventEnd: number;
+  readonly fields: number;
+  readonly index: string | null;
 }
 
 export class Mould {
   /** From after the time to the event. */
   #middle = Buffer.alloc(0);
-  readonly #found: MouldedEnvelope = { start: 0, end: 0, event: 0, eventEnd: 0, fields: -1, index: null };
+  /** Bytes of the event from the text of its id on, and of that text; 0 without one. */
+  #idTail = 0;
+  #idLength = 0;
+  readonly #id: Span = { start: 0, end: 0 };
+  readonly #found: MouldedEnvelope = {
+    ...{ start: 0, end: 0, event: 0, eventEnd: 0 },
+    ...{ fields: -1, index: null, id: null },
+  };
 
-  /** Learns from an envelope that was read and found good; one whose time is not first, or event not last, teaches nothing. */
+  /**
+   * Learns from an envelope that was read and found good; one whose time is not first, or event not last, teaches nothing.
+   *
+   * @param id where the text of the event's id is
+   */
   learn(
     body: Buffer,
-    {
-      start,
-      end,
-      event,
-      eventEnd,
-      fields,
-      index,
-    }: Readonly<Omit<MouldedEnvelope, "fields">> & { readonly fields: number },
+    { start, end, event, eventEnd, fields, index }: ReadEnvelope,
+    id: Readonly<Span> | null,
   ): void {
     this.#middle = Buffer.alloc(0);
     const time = timeEnd(body, start);
     if (time < 0 || fields >= 0 || eventEnd !== end - 1) return;
     this.#middle = Buffer.from(body.subarray(time, event));
     this.#found.index = index;
+    this.#idTail = id === null ? 0 : eventEnd - id.start;
+    this.#idLength = id === null ? 0 : id.end - id.start;
   }
 
   /** @returns where its parts are, until the next call; null if it must be read */
@@ -66,7 +87,18 @@ export class Mould {
     found.end = end;
     found.event = event;
     found.eventEnd = end - 1;
+    found.id = this.#idIn(body, found);
     return found;
+  }
+
+  /** The id is as far from the end as in the envelope before, where a relay appends it; null if it is not there. */
+  #idIn(body: Buffer, { event, eventEnd }: MouldedEnvelope): Span | null {
+    const id = this.#id;
+    id.start = eventEnd - this.#idTail;
+    id.end = id.start + this.#idLength;
+    const key = id.start - ID_KEY.length;
+    if (this.#idTail === 0 || key <= event || body[id.end] !== QUOTE) return null;
+    return isText(body, key, id.start, ID_KEY) ? id : null;
   }
 }
 

@@ -137,7 +137,7 @@ class SplunkHec implements Receiver {
     { token, indexer, at }: { token: SplunkToken; indexer: number; at: number },
   ): void {
     const ledger = this.#ledger;
-    const bytes = ledger.hashesIds ? idBytes(body, envelope.event) : null;
+    const bytes = ledger.hashesIds ? idBytes(body, envelope) : null;
     if (bytes !== null) {
       ledger.countBytes(body, bytes, at);
       return;

@@ -48,6 +48,18 @@ describe("destinations", () => {
     expect(await destinations.get("ten_a", "siem_1")).toEqual(destination());
   });
 
+  it("are read for fanning out of several tenants at once, as they are of each alone", async ({ expect }) => {
+    const tenants = ["ten_a", "ten_b"];
+    for (const [index, tenantId] of ["ten_a", "ten_b", "ten_a"].entries()) {
+      await destinations.insert(destination({ id: `siem_${index}`, tenantId, createdAt: 10 - index }));
+    }
+    const all = await destinations.forFanOutOf(tenants);
+    for (const tenantId of tenants) expect(all.get(tenantId)).toEqual(await destinations.forFanOut(tenantId));
+    expect([...(await destinations.forFanOutOf(["ten_b"])).keys()]).toEqual(["ten_b"]);
+    const many = Array.from({ length: 250 }, (_, n) => `ten_${n}`);
+    expect([...(await destinations.forFanOutOf([...many, "ten_a"])).keys()]).toEqual(["ten_a"]);
+  });
+
   it("are written only over the revision that was read", async ({ expect }) => {
     await destinations.insert(destination());
     expect(await destinations.update(destination({ name: "one", revision: 2 }), 1)).toBe(true);

@@ -7,11 +7,13 @@ import { prepare } from "./requests.ts";
 const MAX_LATENCIES = 1_000_000;
 /** Samples kept of one job; beyond it every second one is dropped, and from then on only every second one taken. */
 const MAX_SAMPLES = 20_000;
+/** Without any answer for this long the load ends, and what is unanswered counts as a broken connection. */
+const PATIENCE_MS = 30_000;
 /** How often requests that are due are looked for. */
 const TICK_MS = 1;
 
 /** Runs one job to its end: until the time or the requests are used up and every answer is there. */
-export function runLoad(job: LoadJob): Promise<LoadResult> {
+export function runLoad(job: LoadJob, { patienceMs = PATIENCE_MS } = {}): Promise<LoadResult> {
   const url = new URL(job.url);
   const atFirst = process.cpuUsage();
   const request = prepare(job);
@@ -32,9 +34,11 @@ export function runLoad(job: LoadJob): Promise<LoadResult> {
   let sent = 0;
   let answered = 0;
   let accepted = 0;
+  let answeredAt = started;
+  let hasGivenUp = false;
 
   return new Promise((resolve) => {
-    const isOver = (): boolean => sent >= limit || performance.now() >= endsAt;
+    const isOver = (): boolean => hasGivenUp || sent >= limit || performance.now() >= endsAt;
     const finish = (): void => {
       if (!isOver() || answered < sent) return;
       clearInterval(timer);
@@ -57,6 +61,7 @@ export function runLoad(job: LoadJob): Promise<LoadResult> {
       const sentAt = Date.now();
       connection.send(next, ({ status, body }: Answer) => {
         answered += 1;
+        answeredAt = performance.now();
         statuses[status] = (statuses[status] ?? 0) + 1;
         if (status === 202) {
           accepted += job.shape.events;
@@ -74,6 +79,10 @@ export function runLoad(job: LoadJob): Promise<LoadResult> {
       });
     };
     const tick = (): void => {
+      if (answered < sent && performance.now() - answeredAt > patienceMs) {
+        hasGivenUp = true;
+        for (const connection of connections) connection.close(); // which answers what was asked on it
+      }
       if (job.rate === null || isOver()) {
         finish();
         return;

@@ -1,9 +1,11 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
+import { Webhook } from "standardwebhooks";
 import { describe, it, onTestFinished } from "vitest";
 import { auditEvent, bodies } from "../../bench/load/bodies.ts";
 import type { LoadJob } from "../../bench/load/job.ts";
+import { prepare } from "../../bench/load/requests.ts";
 import { runLoad } from "../../bench/load/run.ts";
 
 describe("the load", () => {
@@ -36,6 +38,16 @@ describe("the load", () => {
     expect(result.accepted).toBe(60);
   });
 
+  it("does not wait for ever for a relay that no longer answers", async ({ expect }) => {
+    let requests = 0;
+    const url = await serve((_, response) => {
+      requests += 1;
+      if (requests <= 3) response.writeHead(202, { "content-length": 2 }).end("{}");
+    });
+    const result = await runLoad(job({ url, connections: 2, until: { requests: 50 } }), { patienceMs: 100 });
+    expect(result.statuses).toEqual({ "0": 2, "202": 3 });
+  });
+
   it("reads answers that come in chunks, and connects anew after one that says close", async ({ expect }) => {
     const url = await serve((_, response) => {
       response.writeHead(202, { connection: "close" });
@@ -44,6 +56,26 @@ describe("the load", () => {
     });
     const result = await runLoad(job({ url, until: { requests: 5 } }));
     expect(result.statuses).toEqual({ "202": 5 });
+  });
+
+  it("is signed where asked, each request under an id of its own, also beyond what was made beforehand", async ({
+    expect,
+  }) => {
+    const secret = `whsec_${Buffer.from("a key of the bench, 32 bytes lon").toString("base64")}`;
+    const ids = new Set<string>();
+    const url = await serve((request, response, body) => {
+      new Webhook(secret).verify(body, request.headers as Record<string, string>); // throws: no answer, and no 202
+      ids.add(String(request.headers["webhook-id"]));
+      response.writeHead(202, { "content-length": 2 }).end("{}");
+    });
+    const signed = { url, signingSecret: secret, shape: { events: 10, gzip: false } };
+    const all = await runLoad(job({ ...signed, connections: 2, until: { requests: 7 } }));
+    const paced = await runLoad(job({ ...signed, until: { seconds: 0.05 }, rate: 1_000 }));
+    const next = prepare(job({ ...signed, until: { requests: 1 } }));
+    expect(all.statuses).toEqual({ "202": 7 });
+    expect(Object.keys(paced.statuses)).toEqual(["202"]);
+    expect(ids.size).toBe(7 + (paced.statuses["202"] ?? 0));
+    expect(String(next(5))).toContain("webhook-id: bench-");
   });
 
   it("remembers under which id an event was accepted", async ({ expect }) => {
@@ -59,6 +91,7 @@ describe("the load", () => {
 function job(given: Partial<LoadJob> & Pick<LoadJob, "url">): LoadJob {
   return {
     headers: {},
+    signingSecret: null,
     shape: { events: 1, gzip: false },
     connections: 1,
     until: { requests: 1 },
@@ -68,9 +101,13 @@ function job(given: Partial<LoadJob> & Pick<LoadJob, "url">): LoadJob {
   };
 }
 
-async function serve(answer: Parameters<typeof createServer>[1] & {}): Promise<string> {
+type Answering = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+async function serve(answer: Answering): Promise<string> {
   const server = createServer((request, response) => {
-    request.resume().on("end", () => answer(request, response));
+    const parts: Buffer[] = [];
+    request.on("data", (bytes: Buffer) => parts.push(bytes));
+    request.on("end", () => answer(request, response, Buffer.concat(parts).toString("utf8")));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
