@@ -113,9 +113,12 @@ function eventIds(tail: Uint8Array): (index: number, at: EpochMs) => string {
   const variant = (((tail[0] ?? 0) & 0x3f) | 0x80).toString(16);
   const hex = variant + toHex(tail.subarray(1));
   const suffix = `-${hex.slice(0, 4)}-${hex.slice(4)}`;
+  let last: EpochMs | null = null;
+  let time = "";
   return (index, at) => {
     if (index > MAX_INDEX) throw new RangeError("A batch has more events than its ids can count");
-    const time = timeHex(at);
+    if (at !== last) time = timeHex(at); // the same for all events of most batches
+    last = at;
     const position = index.toString(16).padStart(3, "0");
     return `${ID_PREFIX.event}${time.slice(0, 8)}-${time.slice(8)}-7${position}${suffix}`;
   };
