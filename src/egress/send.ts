@@ -23,10 +23,11 @@ export const MAX_LARGE_ANSWER_BYTES = 8_000_000;
 export const MAX_PATIENCE_MS: DurationMs = 120_000;
 
 /**
- * Level 1: on batches of audit events half the processor time of the default level for 7 % more bytes
- * (measured in workerd, 500 kB of events, 2026-11), and bytes out are not billed.
+ * Level 1: on batches of audit events half the processor time of the default level for 7 % more bytes. A window of 8 kB
+ * and not 32: a fifth less time again for 2 % more bytes, because its tables stay in the cache (measured in workerd,
+ * 600 kB of events, 2026-11). Bytes out are not billed.
  */
-const GZIP_LEVEL = 1;
+const GZIP = { level: 1, windowBits: 13 };
 
 export interface SendDeps {
   readonly fetch: typeof fetch;
@@ -75,7 +76,7 @@ function requestInit(request: HttpRequestSpec, signal: AbortSignal): RequestInit
   const init = { method: request.method, headers, redirect: "manual", signal } as const;
   if (request.body === undefined) return init;
   // Bytes and not a stream, so that the length is sent, which older proxies insist on.
-  const body = request.gzip === true ? gzipSync(request.body, { level: GZIP_LEVEL }) : utf8(request.body);
+  const body = request.gzip === true ? gzipSync(request.body, GZIP) : utf8(request.body);
   return { ...init, body };
 }
 
