@@ -2,7 +2,7 @@
  * What the platform would bill for a traffic: formulas over what one delivery of the queue costs, which the tests hold
  * against the meter. Pure; docs/cost.md explains each line.
  */
-import { handled, packed } from "./packing.ts";
+import { handled, queued } from "./packing.ts";
 import { NO_USAGE, plus, type Usage } from "./prices.ts";
 
 /** What comes in, evenly spread over the tenants, the hours and the requests. */
@@ -16,6 +16,8 @@ export interface Traffic {
   readonly shards: number;
   /** Of the deployment; batches are spread over them. */
   readonly queues: number;
+  /** Small requests that share a message, because they come to one isolate while it sends; 1 where none meets another. */
+  readonly sharing: number;
   /** Of one event as sent. */
   readonly eventBytes: number;
   /** Hours of a day in which events come. */
@@ -91,21 +93,22 @@ const TENANT_BYTES = 20_000;
 const GIGABYTE = 1_000_000_000;
 
 export function estimate(traffic: Traffic): Estimate {
-  const { eventsPerDay, eventsPerRequest, destinations, tenants, shards, eventBytes, answerMs } = traffic;
+  const { eventsPerDay, eventsPerRequest, destinations, tenants, shards, answerMs } = traffic;
   const seconds = traffic.activeHours * 3_600;
   const lanes = tenants * destinations * shards;
   const requests = eventsPerDay / eventsPerRequest;
-  const each = packed(eventsPerRequest, eventBytes);
+  const each = queued(traffic, traffic.sharing);
   const delivery = deliveryOf(traffic, { messages: each.messages, requestsPerSecond: requests / seconds });
   const deliveries = (requests * each.messages) / delivery.messages;
   const calls = deliveries * delivery.calls * destinations;
   const eventsPerCall = calls === 0 ? 0 : (eventsPerDay * destinations) / calls;
-  const call = handled(eventsPerCall, eventBytes);
+  const requestsPerCall = eventsPerCall / eventsPerRequest;
+  const call = handled(traffic, requestsPerCall);
   const siemRequests = calls * call.requests;
   const callSeconds = (REQUEST_MS * call.requests + answerMs * Math.ceil(call.requests / WINDOW)) / 1_000;
   const laneBusy = busyShare(calls / lanes / seconds, callSeconds);
   const operations = requests * each.operations;
-  const parts = Math.max(1, delivery.messages / delivery.calls / call.requests);
+  const parts = Math.max(1, requestsPerCall / call.requests);
   const used: Usage = {
     ...NO_USAGE,
     requests,
@@ -151,7 +154,7 @@ function deliveryOf(
   { messages, requestsPerSecond }: { readonly messages: number; readonly requestsPerSecond: number },
 ): Delivery {
   const waiting = messages * (1 + (requestsPerSecond / queues) * batchTimeoutSeconds);
-  const full = Math.min(DELIVERY_MESSAGES, waiting);
+  const full = Math.min(DELIVERY_MESSAGES, Math.max(1, waiting));
   const requests = Math.max(1, full / messages);
   return {
     messages: full,

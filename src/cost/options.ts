@@ -9,6 +9,7 @@ export const USAGE = `npm run cost -- --events-per-day <n> [options]: what Cloud
   --tenants <n>           that the events are spread over (1)
   --shards <n>            lanes of each destination, 1 to 32 (1)
   --queues <n>            that the deployment binds, 1 to 8 (1)
+  --sharing <n>           small requests that share a queue message, on average (1: none meets another)
   --event-bytes <n>       of one event as sent, 50 to 100,000 (500)
   --active-hours <n>      hours of a day in which the events come, up to 24 (24)
   --batch-timeout <s>     max_batch_timeout of the queue in wrangler.toml, 0 to 60 seconds (1)
@@ -37,6 +38,7 @@ const RULES = {
   tenants: { fallback: 1, least: 1, most: 1e6, isWhole: true },
   shards: { fallback: 1, least: 1, most: 32, isWhole: true },
   queues: { fallback: 1, least: 1, most: 8, isWhole: true },
+  sharing: { fallback: 1, least: 1, most: 100, isWhole: false },
   "event-bytes": { fallback: 500, least: 50, most: 100_000, isWhole: true },
   "active-hours": { fallback: 24, least: 0.1, most: 24, isWhole: false },
   "batch-timeout": { fallback: 1, least: 0, most: 60, isWhole: false },
@@ -59,6 +61,7 @@ export function parseOptions(args: readonly string[]): Parsed {
     destinations: number("destinations"),
     tenants: number("tenants"),
     shards: number("shards"),
+    sharing: number("sharing"),
     queues: number("queues"),
     eventBytes: number("event-bytes"),
     activeHours: number("active-hours"),

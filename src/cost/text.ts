@@ -76,12 +76,14 @@ function limits({ messagesPerQueueSecond, eventsPerLaneSecond }: Estimate): read
 }
 
 function assumptions(traffic: Traffic, { requestsPerSecond }: Estimate): readonly string[] {
-  const { tenants, destinations, activeHours, batchTimeoutSeconds } = traffic;
+  const { tenants, destinations, activeHours, batchTimeoutSeconds, sharing } = traffic;
+  const shared =
+    sharing === 1 ? "no two requests share a message" : `${count(sharing)} small requests share a message`;
   return [
     `${count(traffic.eventsPerDay)} events a day of ${count(traffic.eventBytes)} bytes, ${count(traffic.eventsPerRequest)} a request, ` +
       `to ${plural(destinations, "destination")} of ${tenants === 1 ? "one tenant" : `each of ${count(tenants)} tenants`}.`,
     `Assumed: ${count(requestsPerSecond)} requests a second, evenly over ${plural(activeHours, "hour")} of the day; the queue waits ` +
-      `${batchTimeoutSeconds} s for a fuller batch; destinations take all events and answer in ${count(traffic.answerMs)} ms, without failures.`,
+      `${batchTimeoutSeconds} s for a fuller batch; ${shared}; destinations take all events and answer in ${count(traffic.answerMs)} ms, without failures.`,
   ];
 }
 

@@ -30,7 +30,8 @@ const CHUNK_BYTES = 64_000;
 const OVERHEAD_BYTES = 100;
 
 function chunksOf(body: unknown): number {
-  return Math.ceil((Buffer.byteLength(String(body)) + OVERHEAD_BYTES) / CHUNK_BYTES);
+  const bytes = body instanceof Uint8Array ? body.byteLength : Buffer.byteLength(String(body));
+  return Math.ceil((bytes + OVERHEAD_BYTES) / CHUNK_BYTES);
 }
 
 interface Queue {

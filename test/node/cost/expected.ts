@@ -18,17 +18,20 @@ function row(
   return { eventsPerRequest, destinations, events, messages, laneRowsWritten, laneRowsRead, siemRequests };
 }
 
-/** The one place to change when the cost is meant to change. Events are of 500 bytes. */
+/**
+ * The one place to change when the cost is meant to change. Events are of 500 bytes; requests come one after the other, so
+ * that none shares a message with another.
+ */
 // biome-ignore format: a table is read by its columns
 export const EXPECTED: readonly Expected[] = [
   //  events     desti-   events  messages  lane rows  lane rows  requests
   //  a request  nations                    written    read       to SIEMs
   row(1,         1,       100,    100,      4,         11,        1),
   row(10,        1,       1_000,  100,      8,         25,        2),
-  row(100,       1,       5_000,  100,      28,        90,        7),
-  row(1_000,     1,       7_000,  91,       36,        116,       9),
+  row(100,       1,       10_000, 100,      52,        168,       13),
+  row(1_000,     1,       25_000, 75,       152,       495,       38),
   row(1,         5,       100,    100,      20,        55,        5),
   row(10,        5,       1_000,  100,      40,        125,       10),
-  row(100,       5,       5_000,  100,      140,       450,       35),
-  row(1_000,     5,       7_000,  91,       180,       580,       45),
+  row(100,       5,       10_000, 100,      260,       840,       65),
+  row(1_000,     5,       25_000, 75,       760,       2_475,     190),
 ];

@@ -12,6 +12,7 @@ function traffic(given: Partial<Traffic>): Traffic {
     tenants: 1,
     shards: 1,
     queues: 1,
+    sharing: 1,
     eventBytes: 500,
     activeHours: 24,
     batchTimeoutSeconds: 1,
@@ -74,6 +75,17 @@ describe("the model", () => {
     expect(fill({ eventsPerDay: 864_000, batchTimeoutSeconds: 0 })).toBe(1);
     expect(fill({ eventsPerDay: 864_000, queues: 2 })).toBe(6);
     expect(fill({ eventsPerDay: 1e10 })).toBe(100);
+  });
+
+  it("lets small requests share a message, as many as fill it, and large ones not", ({ expect }) => {
+    const messages = (eventsPerRequest: number, sharing: number): number => {
+      const { traffic: used } = estimate(traffic({ eventsPerRequest, sharing }));
+      return used.queueWrites / used.requests;
+    };
+    expect(messages(1, 20)).toBeCloseTo(1 / 20);
+    expect(messages(100, 3)).toBeCloseTo(1 / 3);
+    expect(messages(100, 50)).toBeCloseTo(1 / 4);
+    expect(messages(1_000, 50)).toBe(3);
   });
 
   it("charges a lone event four times what one in a full delivery costs", ({ expect }) => {
