@@ -14,6 +14,7 @@ import { type Owed, plan } from "./flow/route/plan.ts";
 import type { DestinationSettings } from "./model/destination.ts";
 import type { IngestReceipt, IngestRequest, Refusal } from "./model/ingest.ts";
 import type { BatchPart, LaneCalls } from "./model/lane.ts";
+import { areReadable } from "./model/lines.ts";
 
 /** What a producer is told to wait when the queue does not take its events. */
 const BUFFER_RETRY_SECONDS = 5;
@@ -179,7 +180,9 @@ async function handOverBody(body: string, deps: FanOutDeps): Promise<string | nu
   return reasons.find((reason) => reason !== null) ?? null;
 }
 
+/** Here is the time to look into a part: one that cannot be unpacked would stop a lane, or never get past its routes. */
 async function handOverPart({ tenantId, part }: QueuedPart, deps: FanOutDeps): Promise<string | null> {
+  if (!areReadable(part.lines)) return "unreadable events";
   const { failed } = await handOver(tenantId, [part], deps);
   return failed.size === 0 ? null : "a lane could not take it";
 }

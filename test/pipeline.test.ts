@@ -1,11 +1,13 @@
 import { describe, it } from "vitest";
-import { randomBytes, utf8 } from "../src/base/bytes.ts";
+import { randomBytes, toBase64, utf8 } from "../src/base/bytes.ts";
 import type { Message } from "../src/flow/queue/consume.ts";
-import { decodeMessage, encodeMessage } from "../src/flow/queue/message.ts";
+import { decodeMessage, encodePart, type QueuedPart, storable } from "../src/flow/queue/message.ts";
+import { produce } from "../src/flow/queue/produce.ts";
 import type { Destination } from "../src/model/destination.ts";
-import { fromLine, toLine } from "../src/model/event.ts";
+import { fromLine } from "../src/model/event.ts";
 import type { IngestRequest } from "../src/model/ingest.ts";
 import type { BatchPart, Submission } from "../src/model/lane.ts";
+import { concat } from "../src/model/lines.ts";
 import {
   fanOut,
   handOver,
@@ -17,7 +19,7 @@ import {
   strand,
 } from "../src/pipeline.ts";
 import { destination } from "./support/builders.ts";
-import { anEvent, aPart } from "./support/lines.ts";
+import { anEvent, aPart, aPartOf, linesOf } from "./support/lines.ts";
 
 const NOW = Date.parse("2026-06-30T12:00:00Z");
 const login = '{"action":"user.login","actor_id":"u1"}';
@@ -35,19 +37,20 @@ function aRequest(body: string, more: Partial<IngestRequest> = {}): IngestReques
 }
 
 /** The stages before the queue, over a queue that keeps what it was sent and fails from a call on. */
-function aProducer(failFrom = Number.POSITIVE_INFINITY): IngestDeps & { readonly bodies: string[] } {
-  const bodies: string[] = [];
+function aProducer(failFrom = Number.POSITIVE_INFINITY): IngestDeps & { readonly bodies: Uint8Array[] } {
+  const bodies: Uint8Array[] = [];
   let calls = 0;
+  const sendBatch = async (messages: readonly { readonly body: Uint8Array }[]): Promise<void> => {
+    calls += 1;
+    if (calls > failFrom) throw new Error("Queue is overloaded");
+    bodies.push(...messages.map(({ body }) => body));
+  };
   return {
     bodies,
     now: () => NOW,
     random: randomBytes,
     batchTagKey: utf8("tag"),
-    async sendBatch(messages) {
-      calls += 1;
-      if (calls > failFrom) throw new Error("Queue is overloaded");
-      bodies.push(...messages.map(({ body }) => body));
-    },
+    produce: (outgoing) => produce(outgoing, { sendBatch }),
   };
 }
 
@@ -72,9 +75,10 @@ class World implements StrandDeps {
 
   readonly now = (): number => NOW;
 
-  async destinations(): Promise<readonly Destination[]> {
+  /** Every tenant has the same. */
+  async destinations(tenantId: string): Promise<readonly Destination[]> {
     if (this.fails.destinations === true) throw new Error("database unreachable");
-    return this.#destinations;
+    return this.#destinations.map((each) => ({ ...each, tenantId }));
   }
 
   lane(tenantId: string, destinationId: string) {
@@ -117,7 +121,7 @@ class World implements StrandDeps {
   }
 }
 
-/** A message of one part, and what was decided about it. */
+/** A message, and what was decided about it. */
 function aMessage(id: string, body: unknown, attempts = 1) {
   const decisions: string[] = [];
   const message: Message = {
@@ -130,13 +134,17 @@ function aMessage(id: string, body: unknown, attempts = 1) {
   return { message, decisions };
 }
 
-const bodyOf = (part: BatchPart): string => encodeMessage({ tenantId: "ten_a", part });
-const partWith = (batchId: string, action: string): BatchPart => ({
-  batchId,
-  part: 0,
-  acceptedAt: NOW,
-  lines: [toLine(anEvent(`${batchId}-0`, { action }))],
-});
+/** A message of these parts. */
+const messageOf = (...parts: readonly QueuedPart[]): Uint8Array<ArrayBuffer> => concat(parts.map(encodePart));
+const bodyOf = (part: BatchPart): Uint8Array<ArrayBuffer> => messageOf({ tenantId: "ten_a", part });
+/** As the relay wrote it before lines were packed. */
+const textOf = (part: BatchPart): string =>
+  [
+    JSON.stringify({ v: 1, tenant: "ten_a", batch: part.batchId, part: part.part, at: part.acceptedAt }),
+    ...linesOf([part]),
+  ].join("\n");
+const partWith = (batchId: string, action: string): BatchPart =>
+  aPartOf(batchId, [anEvent(`${batchId}-0`, { action })], { acceptedAt: NOW });
 
 const everything = destination({ id: "siem_all" });
 const onlyUsers = destination({ id: "siem_users", routes: [{ match: "user.*", enabled: true }] });
@@ -146,16 +154,16 @@ describe("a request that is accepted", () => {
     const producer = aProducer();
     const receipt = await ingest(aRequest(`[${login},${login}]`), producer);
     if (!receipt.ok) throw new Error(receipt.error.detail);
-    const queued = producer.bodies.map(decodeMessage).map((decoded) => {
+    const sent = producer.bodies.flatMap((body) => {
+      const decoded = decodeMessage(body);
       if (!decoded.ok) throw new Error(decoded.error);
       return decoded.value;
     });
-    expect(queued.map(({ tenantId, part }) => [tenantId, part.batchId, part.acceptedAt])).toEqual([
+    expect(sent.map(({ tenantId, part }) => [tenantId, part.batchId, part.acceptedAt])).toEqual([
       ["ten_a", receipt.value.batchId, NOW],
     ]);
-    expect(queued.flatMap(({ part }) => part.lines.map((line) => fromLine(line).id))).toEqual(
-      receipt.value.ids,
-    );
+    const lines = linesOf(sent.map(({ part }) => part));
+    expect(lines.map((line) => fromLine(line).id)).toEqual(receipt.value.ids);
     expect(receipt.value).toMatchObject({ accepted: 2, rejected: [] });
   });
 
@@ -180,9 +188,10 @@ describe("a request that is not accepted", () => {
   });
 
   it("because the queue failed half way is not accepted either", async ({ expect }) => {
-    const large = JSON.stringify({ ...JSON.parse(login), note: "x".repeat(60_000) });
+    // Random, because what repeats itself is one message.
+    const large = () => JSON.stringify({ ...JSON.parse(login), note: toBase64(randomBytes(45_000)) });
     const producer = aProducer(1);
-    const refused = await ingest(aRequest(`[${Array(12).fill(large).join(",")}]`), producer);
+    const refused = await ingest(aRequest(`[${Array.from({ length: 12 }, large).join(",")}]`), producer);
     expect(refused).toMatchObject({ ok: false, error: { code: "buffer_unavailable" } });
     expect(producer.bodies.length).toBeGreaterThan(0);
   });
@@ -252,9 +261,8 @@ describe("a delivery of the queue", () => {
   });
 });
 
-describe("a message with an unreadable line among good ones", () => {
-  const [good = ""] = aPart("bat_1", 1).lines;
-  const body = bodyOf({ ...aPart("bat_1", 1), lines: [good, "evt_2\t1", good] });
+describe("a text message with an unreadable line among good ones", () => {
+  const body = `${textOf(aPart("bat_1", 1))}\nevt_2\t1\n${linesOf([aPart("bat_1", 1)]).join()}`;
 
   it("does not reach a lane, where it would stop everything behind it", async ({ expect }) => {
     const world = new World(everything);
@@ -279,6 +287,36 @@ describe("a message with an unreadable line among good ones", () => {
   });
 });
 
+describe("a part whose packed lines have changed on their way", () => {
+  const part = aPart("bat_1", 200);
+  const { packed } = part.lines;
+  const changed = packed.with(packed.byteLength - 5, (packed.at(-5) ?? 0) ^ 1);
+  const garbled: readonly (readonly [string, BatchPart])[] = [
+    ["a flipped bit", { ...part, lines: { ...part.lines, packed: changed } }],
+    ["an end that is missing", { ...part, lines: { ...part.lines, packed: packed.slice(0, -1) } }],
+    ["fewer events than it says", { ...part, lines: { ...part.lines, count: 201 } }],
+    ["no lines in it", { ...part, lines: { ...part.lines, packed: utf8("\0\0\0\0\u0001?") } }],
+  ];
+
+  it.for(garbled)(
+    "by %s is kept for a person and never put into a lane, when the queue gives up",
+    async ([, bad], { expect }) => {
+      const world = new World(everything, onlyUsers);
+      const { message, decisions } = aMessage(
+        "m1",
+        messageOf({ tenantId: "ten_a", part: aPart("bat_0", 1) }, { tenantId: "ten_a", part: bad }),
+      );
+      await strand([message], world);
+      await retryStranded(world);
+      expect([world.batchesOf("siem_all"), world.batchesOf("siem_users")]).toEqual([["bat_0"], ["bat_0"]]);
+      expect([...world.kept.values()].map(({ id, tenantId, reason }) => [id, tenantId, reason])).toEqual([
+        ["m1/1", "ten_a", "unreadable events"],
+      ]);
+      expect(decisions).toEqual(["ack"]);
+    },
+  );
+});
+
 describe("a message that the queue gave up on", () => {
   it("is handed over after all where that is possible now, and then let go", async ({ expect }) => {
     const world = new World(everything);
@@ -297,7 +335,7 @@ describe("a message that the queue gave up on", () => {
       id: "m1",
       tenantId: "ten_a",
       reason: "a lane could not take it",
-      body,
+      body: storable(body),
       at: NOW,
     };
     await strand([message], world);
@@ -306,18 +344,81 @@ describe("a message that the queue gave up on", () => {
     expect(world.logged).toContain("message.stranded");
   });
 
+  it("is kept part by part, each under its own tenant, and only the parts that a lane could not take", async ({
+    expect,
+  }) => {
+    const world = new World(everything, onlyUsers);
+    world.fails = { lanes: ["siem_users"] };
+    const users = (batchId: string): BatchPart => partWith(batchId, "user.login");
+    const parts: readonly QueuedPart[] = [
+      { tenantId: "ten_a", part: users("bat_1") },
+      { tenantId: "ten_a", part: users("bat_2") },
+      { tenantId: "ten_a", part: partWith("bat_3", "api.call") },
+      { tenantId: "ten_b", part: users("bat_4") },
+    ];
+    const { message, decisions } = aMessage("m1", messageOf(...parts));
+    await strand([message], world);
+    expect([...world.kept.values()].map(({ id, tenantId }) => [id, tenantId])).toEqual([
+      ["m1", "ten_a"],
+      ["m1/1", "ten_a"],
+      ["m1/3", "ten_b"],
+    ]);
+    const bodies = [...world.kept.values()].map(({ body }) => decodeMessage(body));
+    expect(bodies).toEqual([0, 1, 3].map((index) => ({ ok: true, value: [parts[index]] })));
+    expect(decisions).toEqual(["ack"]);
+  });
+
+  it("comes again, and keeps no part twice, when the database fails half way through it", async ({
+    expect,
+  }) => {
+    const world = new World(everything);
+    world.fails = { lanes: ["siem_all"] };
+    const body = messageOf(
+      { tenantId: "ten_a", part: aPart("bat_1", 1) },
+      { tenantId: "ten_b", part: aPart("bat_2", 1) },
+    );
+    const put = world.stranded.put;
+    world.stranded.put = async (message) => {
+      if (message.id === "m1/1") throw new Error("database unreachable");
+      await put(message);
+    };
+    const first = aMessage("m1", body);
+    await strand([first.message], world);
+    expect([first.decisions, [...world.kept.keys()]]).toEqual([["retry in 2 s"], ["m1"]]);
+    world.stranded.put = put;
+    const again = aMessage("m1", body, 2);
+    await strand([again.message], world);
+    expect([again.decisions, [...world.kept.keys()]]).toEqual([["ack"], ["m1", "m1/1"]]);
+  });
+
+  it("as text, before lines were packed, is handed over or kept like any other", async ({ expect }) => {
+    const world = new World(everything);
+    const body = textOf(aPart("bat_1", 2));
+    world.fails = { lanes: ["siem_all"] };
+    await strand([aMessage("m1", body).message], world);
+    expect(world.kept.get("m1")).toMatchObject({ tenantId: "ten_a", reason: "a lane could not take it" });
+    world.fails = {};
+    await retryStranded(world);
+    expect(world.kept.size).toBe(0);
+    expect(world.submissions.map(({ parts }) => parts)).toEqual([[aPart("bat_1", 2)]]);
+  });
+
   it("that nobody can read is kept too, as nobody's", async ({ expect }) => {
     const world = new World(everything);
-    const messages = [aMessage("m1", "?"), aMessage("m2", { odd: true })];
+    const odd: unknown[] = ["?", { odd: true }, undefined, circular(), utf8('{"v":3}\n?')];
+    const messages = odd.map((body, index) => aMessage(`m${index + 1}`, body));
     await strand(
       messages.map(({ message }) => message),
       world,
     );
     expect([...world.kept.values()].map(({ tenantId, reason, body }) => [tenantId, reason, body])).toEqual([
       [null, "no events", "?"],
-      [null, "not text", '{"odd":true}'],
+      [null, "neither text nor bytes", '{"odd":true}'],
+      [null, "neither text nor bytes", "undefined"],
+      [null, "neither text nor bytes", "[object Object]"],
+      [null, "unknown version or header", storable(utf8('{"v":3}\n?'))],
     ]);
-    expect(messages.map(({ decisions }) => decisions)).toEqual([["ack"], ["ack"]]);
+    expect(messages.every(({ decisions }) => decisions.join() === "ack")).toBe(true);
   });
 
   it("goes back to the queue when even the database fails", async ({ expect }) => {
@@ -347,11 +448,22 @@ describe("a message that the queue gave up on", () => {
   });
 });
 
+/** What no JSON can say. */
+function circular(): unknown {
+  const one: { self?: unknown } = {};
+  one.self = one;
+  return one;
+}
+
 describe("the schedule", () => {
   /** One message that two destinations want, one that only one wants, and one that nobody can read. */
   async function aStrandedWorld(): Promise<World> {
     const world = new World(everything, onlyUsers);
-    const bodies = [bodyOf(partWith("bat_1", "user.login")), bodyOf(partWith("bat_2", "api.call")), "?"];
+    const bodies = [
+      storable(bodyOf(partWith("bat_1", "user.login"))),
+      textOf(partWith("bat_2", "api.call")), // kept before lines were packed
+      "?",
+    ];
     for (const [index, body] of bodies.entries()) {
       const at = NOW + index;
       await world.stranded.put({ id: `m${index + 1}`, tenantId: null, reason: "", body, at });
@@ -383,7 +495,7 @@ describe("the schedule", () => {
     const put = (id: string, body: string): Promise<void> =>
       world.stranded.put({ id, tenantId: null, reason: "", body, at: NOW });
     for (let index = 0; index < 250; index += 1) await put(`unreadable-${index}`, "?");
-    await put("good", bodyOf(aPart("bat_1", 1)));
+    await put("good", storable(bodyOf(aPart("bat_1", 1))));
     for (let run = 0; run < 3; run += 1) await retryStranded(world);
     expect(world.batchesOf("siem_all")).toEqual(["bat_1"]);
     expect(world.kept.size).toBe(250);
@@ -394,5 +506,15 @@ describe("the schedule", () => {
     world.fails = {};
     await retryStranded(world);
     expect(world.batchesOf("siem_all")).toEqual(["bat_1", "bat_2"]);
+  });
+
+  it("hands over exactly what was kept, packed or as text", async ({ expect }) => {
+    const world = new World(everything);
+    const [packed, text] = [aPart("bat_1", 300), aPart("bat_2", 3, { part: 4 })];
+    for (const [id, body] of Object.entries({ m1: storable(bodyOf(packed)), m2: textOf(text) }))
+      await world.stranded.put({ id, tenantId: "ten_a", reason: "", body, at: NOW });
+    await retryStranded(world);
+    expect(world.submissions.flatMap(({ parts }) => parts)).toEqual([packed, text]);
+    expect(world.kept.size).toBe(0);
   });
 });

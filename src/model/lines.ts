@@ -1,7 +1,7 @@
 import { utf8 } from "../base/bytes.ts";
 import type { EpochMs } from "../base/clock.ts";
 import { compress, decompress } from "../base/zstd.ts";
-import { fromLine, type RelayEvent, toLine } from "./event.ts";
+import { fromLine, isLine, type RelayEvent, toLine } from "./event.ts";
 
 /**
  * Event lines (`model/event.ts`) as they wait and travel, at least one. Whoever needs no single event passes them on as
@@ -21,7 +21,7 @@ export interface Lines {
 }
 
 const HEADER_BYTES = 5;
-/** Most bytes of a frame before compression. A single line is shorter. */
+/** Most bytes of a frame before compression. A single line that is longer is a frame that is not compressed. */
 const FRAME_BYTES = 125_000;
 /** Below it compressing takes longer than carrying the bytes; between 1 and 100 events of the usual size. */
 const WORTH_COMPRESSING_BYTES = 8_000;
@@ -51,7 +51,8 @@ function addFrames(events: readonly RelayEvent[], frames: Uint8Array[]): number 
     const middle = Math.ceil(events.length / 2);
     return addFrames(events.slice(0, middle), frames) + addFrames(events.slice(middle), frames);
   }
-  const small = plain.byteLength < WORTH_COMPRESSING_BYTES ? null : compress(plain);
+  const isWorth = plain.byteLength >= WORTH_COMPRESSING_BYTES && plain.byteLength <= FRAME_BYTES;
+  const small = isWorth ? compress(plain) : null;
   const content = small ?? plain;
   const header = new Uint8Array(HEADER_BYTES);
   new DataView(header.buffer).setUint32(1, content.byteLength);
@@ -84,4 +85,14 @@ export function unpackLines(packed: Uint8Array): readonly string[] {
     at = end;
   }
   return found.length === 1 ? (found[0] ?? []) : found.flat();
+}
+
+/** Whether these are event lines, as many as is said: for what comes from outside this isolate. Takes as long as unpacking. */
+export function areReadable({ count, packed }: Lines): boolean {
+  try {
+    const lines = unpackLines(packed);
+    return lines.length === count && lines.every(isLine);
+  } catch {
+    return false;
+  }
 }

@@ -76,7 +76,16 @@ const STORED = "base64:";
 export function storable(body: unknown): string {
   if (body instanceof ArrayBuffer) return STORED + toBase64(new Uint8Array(body));
   if (body instanceof Uint8Array) return STORED + toBase64(body);
-  return typeof body === "string" ? body : JSON.stringify(body);
+  return typeof body === "string" ? body : described(body);
+}
+
+/** Of what no relay wrote: at least something to look at. Not everything that a queue carries can be said in JSON. */
+function described(body: unknown): string {
+  try {
+    return JSON.stringify(body) ?? typeof body;
+  } catch {
+    return Object.prototype.toString.call(body);
+  }
 }
 
 /** The lines are not looked at: nobody but a relay writes to its queue, and unpacking them is most of the work there is. */

@@ -10,7 +10,7 @@ import {
   sliceManifest,
 } from "../../../src/flow/deliver/chunk.ts";
 import { type RelayEvent, toLine } from "../../../src/model/event.ts";
-import { anEvent, aPart } from "../../support/lines.ts";
+import { anEvent, aPart, aPartOf, linesOf } from "../../support/lines.ts";
 
 const aManifest = fc.array(
   fc.tuple(fc.constantFrom("bat_a", "bat_b"), fc.nat({ max: 2 }), fc.integer({ min: 1, max: 6 })),
@@ -117,17 +117,15 @@ describe("a row", () => {
 
   it("of its own is what an event gets that is larger than a row", ({ expect }) => {
     const notes = ["a", "x".repeat(CHUNK_BYTES + 1), "b"];
-    const lines = notes.map((note, index) => toLine(anEvent(`evt_${index}`, { note })));
-    const part = { ...aPart("bat_a", 1), lines };
-    expect(cutChunks([part]).map((chunk) => chunk.lines)).toEqual(lines.map((line) => [line]));
+    const events = notes.map((note, index) => anEvent(`evt_${index}`, { note }));
+    const chunks = cutChunks([aPartOf("bat_a", events)]);
+    expect(chunks.map((chunk) => linesOf([chunk]))).toEqual(events.map((event) => [toLine(event)]));
   });
 
   it("knows the earliest time of its events, in whatever order they happened", ({ expect }) => {
     const happened = (at: number): RelayEvent => ({ ...anEvent(`evt_${at}`), at });
-    const lines = [50, -7, 90].map((at) => toLine(happened(at)));
-    expect(cutChunks([{ ...aPart("bat_a", 1), lines }]).map(({ firstEventAt }) => firstEventAt)).toEqual([
-      -7,
-    ]);
+    const parts = [aPartOf("bat_a", [50, -7, 90].map(happened)), aPartOf("bat_b", [happened(3)])];
+    expect(cutChunks(parts).map(({ firstEventAt }) => firstEventAt)).toEqual([-7]);
   });
 
   it("names a part again where the part goes on from the row before", ({ expect }) => {

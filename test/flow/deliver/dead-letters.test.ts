@@ -5,14 +5,17 @@ import { DeadLetters, type Parking } from "../../../src/flow/deliver/dead-letter
 import type { TakenChunk } from "../../../src/flow/deliver/outbox.ts";
 import { fromLine } from "../../../src/model/event.ts";
 import type { BatchPart, DeadLetter, DeadLetterSelection } from "../../../src/model/lane.ts";
-import { anEvent, aPart } from "../../support/lines.ts";
+import { anEvent, aPart, linesOf } from "../../support/lines.ts";
 import { inStorage } from "../../support/storage.ts";
 
 const NOON = Date.parse("2026-06-30T12:00:00Z");
 
 /** Rows of an outbox that have been tried twice. */
 const chunksOf = (parts: readonly BatchPart[]): readonly TakenChunk[] =>
-  cutChunks(parts).map((chunk, id) => ({ ...chunk, id, attempts: 2, events: chunk.lines.map(fromLine) }));
+  cutChunks(parts).map((chunk, id) => ({
+    ...{ ...chunk, id, attempts: 2 },
+    events: linesOf([chunk]).map(fromLine),
+  }));
 
 const refusal: Parking = {
   reason: "refused",
@@ -27,8 +30,7 @@ function park(
   for (const chunk of chunksOf(parts)) deadLetters.park(chunk, now, () => ({ ...refusal, ...more }));
 }
 
-const eventIds = (parts: readonly BatchPart[]): string[] =>
-  parts.flatMap(({ lines }) => lines.map((line) => fromLine(line).id));
+const eventIds = (parts: readonly BatchPart[]): string[] => linesOf(parts).map((line) => fromLine(line).id);
 
 /** What a selection takes out, as event ids in the order in which they come. */
 function takeOut(deadLetters: DeadLetters, selection: DeadLetterSelection): string[] {

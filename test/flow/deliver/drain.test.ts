@@ -3,10 +3,9 @@ import { describe, it } from "vitest";
 import { hours, minutes, seconds } from "../../../src/base/clock.ts";
 import { PROBE_EVENTS } from "../../../src/flow/deliver/health.ts";
 import type { Outcome } from "../../../src/model/delivery.ts";
-import { toLine } from "../../../src/model/event.ts";
 import { parkOlder } from "../../../src/providers/shared/age.ts";
 import { delivered, type Script, TestLane, unavailable, words } from "../../support/lane.ts";
-import { anEvent, aPart } from "../../support/lines.ts";
+import { anEvent, aPart, aPartOf } from "../../support/lines.ts";
 import { inStorage } from "../../support/storage.ts";
 
 const refusal = { httpStatus: 400, code: 6, message: "Invalid data format" };
@@ -255,10 +254,10 @@ describe("providers with rules of their own", () => {
           parkOlder(events, { now, than: maxAge, why: ({ id }) => `${id} is too old` }),
         limits: { events: 100, bytes: 1_000_000 },
       };
-      const part = (batchId: string, { accepted, happened }: { accepted: number; happened: number }) => ({
-        ...{ batchId, part: 0, acceptedAt: accepted },
-        lines: ids(batchId, 100).map((id) => toLine({ ...anEvent(id), at: happened })),
-      });
+      const part = (batchId: string, { accepted, happened }: { accepted: number; happened: number }) => {
+        const events = ids(batchId, 100).map((id) => ({ ...anEvent(id), at: happened }));
+        return aPartOf(batchId, events, { acceptedAt: accepted });
+      };
       lane.now = back - hours(2);
       for (let n = 0; n < 24; n += 1)
         lane.take(part(`prompt${n}`, { accepted: lane.now, happened: lane.now }));

@@ -2,18 +2,11 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import { byteLength } from "../../../src/base/bytes.ts";
 import { days, hours, minutes } from "../../../src/base/clock.ts";
-import {
-  CHUNK_BYTES,
-  CHUNK_EVENTS,
-  cutChunks,
-  firstEventAt,
-  mergeManifests,
-} from "../../../src/flow/deliver/chunk.ts";
+import { CHUNK_BYTES, CHUNK_EVENTS, cutChunks, mergeManifests } from "../../../src/flow/deliver/chunk.ts";
 import { type Fate, Outbox, type TakenChunk } from "../../../src/flow/deliver/outbox.ts";
 import { DELIVERY_WINDOW, migrate } from "../../../src/flow/deliver/schema.ts";
-import { toLine } from "../../../src/model/event.ts";
 import type { BatchPart } from "../../../src/model/lane.ts";
-import { anEvent, aPart } from "../../support/lines.ts";
+import { anEvent, aPart, aPartOf, linesOf } from "../../support/lines.ts";
 import { inStorage } from "../../support/storage.ts";
 
 const limits = {
@@ -33,17 +26,18 @@ describe("cutting parts into rows", () => {
       fc.property(fc.array(part, { maxLength: 6 }), (specs) => {
         const parts = specs.map(({ id, count }, index) => aPart(id, count, { part: index }));
         const chunks = cutChunks(parts);
-        expect(chunks.flatMap(({ lines }) => lines)).toEqual(parts.flatMap(({ lines }) => lines));
+        expect(linesOf(chunks)).toEqual(linesOf(parts));
         for (const chunk of chunks) {
-          expect(chunk.events).toBe(chunk.lines.length);
+          const lines = linesOf([chunk]);
+          expect(chunk.events).toBe(lines.length);
           expect(chunk.events).toBeLessThanOrEqual(CHUNK_EVENTS);
-          expect(chunk.bytes).toBe(chunk.lines.reduce((sum, line) => sum + byteLength(line) + 1, 0));
+          expect(chunk.bytes).toBe(lines.reduce((sum, line) => sum + byteLength(line) + 1, 0));
           expect(chunk.bytes).toBeLessThanOrEqual(CHUNK_BYTES);
           expect(chunk.manifest.reduce((sum, [, , count]) => sum + count, 0)).toBe(chunk.events);
         }
         const counted = mergeManifests(chunks.map(({ manifest }) => manifest));
         expect(counted).toEqual(
-          parts.map(({ batchId, part: number, lines }) => [batchId, number, lines.length]),
+          parts.map(({ batchId, part: number, lines }) => [batchId, number, lines.count]),
         );
       }),
       { numRuns: 50 },
@@ -180,9 +174,8 @@ describe("what goes first", () => {
 
   /** An event that was accepted and happened so long before noon. */
   const aged = (id: string, accepted: number, happened: number): BatchPart => {
-    const at = NOON - happened;
-    const line = toLine({ ...anEvent(id), at });
-    return { batchId: id, part: 0, acceptedAt: NOON - accepted, lines: [line] };
+    const event = { ...anEvent(id), at: NOON - happened };
+    return aPartOf(id, [event], { acceptedAt: NOON - accepted });
   };
 
   /** Ids in the order in which rows of one event each are taken. */
@@ -251,8 +244,8 @@ describe("what goes first", () => {
             const parts = rows
               .sort((left, right) => right.waited - left.waited)
               .map(({ waited, late, isLate }, n) => aged(String(n), waited, waited + (isLate ? late : 0)));
-            const lostAt = parts.map(({ acceptedAt, lines: [line = ""] }) =>
-              Math.min(acceptedAt + DELIVERY_WINDOW, firstEventAt([line]) + maxAge),
+            const lostAt = parts.map(({ acceptedAt, lines: { firstAt } }) =>
+              Math.min(acceptedAt + DELIVERY_WINDOW, firstAt + maxAge),
             );
             const taken = order(storage, parts, maxAge).map((id) => lostAt[Number(id)] ?? 0);
             expect(taken).toHaveLength(parts.length);
