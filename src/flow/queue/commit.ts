@@ -10,7 +10,7 @@ export const PATIENCE: DurationMs = 5_000;
 
 export interface CommitDeps {
   sleep(duration: DurationMs): Promise<void>;
-  /** Lets a promise finish even when the request that made it is cut off. */
+  /** Lets a promise finish, and what follows from it, even when the request that made it is cut off. */
   keep(promise: Promise<unknown>): void;
 }
 
@@ -27,8 +27,9 @@ interface Waiter {
  * nobody waits while nobody else is sending.
  *
  * A request may not use what another opened, but may wait for a promise of its; so one request leads, and sends for all.
- * When a leader is cut off, those who wait send by themselves after `PATIENCE`. A batch that was sent after all is then
- * sent twice, which lanes recognise.
+ * Clients that go away take nothing with them: their requests are kept until they have led. When a leader is lost all the
+ * same, those who wait send by themselves after `PATIENCE`. A batch that was sent after all is then sent twice, which
+ * lanes recognise.
  */
 export class GroupCommit {
   readonly #deps: CommitDeps;
@@ -58,29 +59,33 @@ export class GroupCommit {
     }
   }
 
-  async #wait(all: readonly Sized[], size: number): Promise<"lead" | "sent" | "failed" | "late"> {
-    const leader = this.#leader;
-    let own: Waiter | null = null;
-    const turn = new Promise<"lead" | "sent" | "failed">((resolve) => {
-      own = { all, size, resolve };
-      this.#waiting.push(own);
-    });
+  #wait(all: readonly Sized[], size: number): Promise<"lead" | "sent" | "failed" | "late"> {
+    const { promise, resolve } = Promise.withResolvers<"lead" | "sent" | "failed">();
+    const own: Waiter = { all, size, resolve };
+    this.#waiting.push(own);
     // The timer also shows the platform that this request waits for something and does not hang.
-    const late = this.#deps.sleep(PATIENCE).then(() => "late" as const);
-    const outcome = await Promise.race([turn, late]);
-    if (outcome === "late") {
-      this.#waiting = this.#waiting.filter((waiter) => waiter !== own);
-      if (this.#leader === leader) this.#leader = null; // it was cut off
-    }
+    const late = this.#deps.sleep(PATIENCE).then(() => this.#giveUp(own));
+    const outcome = Promise.race([promise, late]);
+    this.#deps.keep(outcome);
     return outcome;
   }
 
-  async #lead(own: readonly Sized[], batchId: string, deps: ProduceDeps): Promise<boolean> {
+  /** Whoever still waits has waited for a leader that is lost. Others wait for a send that takes long. */
+  #giveUp(own: Waiter): "late" {
+    const others = this.#waiting.filter((waiter) => waiter !== own);
+    if (others.length < this.#waiting.length) this.#leader = null;
+    this.#waiting = others;
+    return "late";
+  }
+
+  #lead(own: readonly Sized[], batchId: string, deps: ProduceDeps): Promise<boolean> {
     const leader = {};
     this.#leader = leader;
     const group = this.#take();
-    const sent = send([own, ...group.map(({ all }) => all)].flat(), batchId, deps);
-    this.#deps.keep(sent.then((isSent) => this.#end(leader, group, isSent)));
+    const parts = [own, ...group.map(({ all }) => all)].flat();
+    const sent = send(parts, batchId, deps);
+    const end = (isSent: boolean): void => this.#end(leader, group, isSent);
+    this.#deps.keep(sent.then(end, () => end(false)));
     return sent;
   }
 
@@ -96,7 +101,7 @@ export class GroupCommit {
 
   #end(leader: object, group: readonly Waiter[], isSent: boolean): void {
     for (const { resolve } of group) resolve(isSent ? "sent" : "failed");
-    if (this.#leader !== leader) return; // another took over
+    if (this.#leader !== leader && this.#leader !== null) return; // another took over
     this.#leader = null;
     const next = this.#waiting.shift();
     if (next === undefined) return;
