@@ -1,7 +1,7 @@
 import type { DurationMs } from "../../base/clock.ts";
 import { minutes, seconds } from "../../base/clock.ts";
 import type { BatchPart } from "../../model/lane.ts";
-import { decodeMessage } from "./message.ts";
+import { decodeMessage, type QueuedPart } from "./message.ts";
 
 /** What is used of a platform message. */
 export interface Message {
@@ -30,38 +30,40 @@ export function handOverDelay(attempts: number): DurationMs {
 }
 
 /**
- * One delivery of the queue → lanes. Every message is acknowledged or retried on its own, and acknowledged only after
- * the lanes have all of it: a crash between the two repeats the hand-over, and lanes ignore what they have taken.
+ * One delivery of the queue → lanes. Every message is acknowledged or retried on its own, as soon as its tenants' lanes
+ * have answered, and acknowledged only after they have all of it: a crash between the two repeats the hand-over, and
+ * lanes ignore what they have taken.
  */
 export async function consume(messages: readonly Message[], deps: ConsumeDeps): Promise<void> {
   const tenants = new Map<string, BatchPart[]>();
-  const readable: { readonly message: Message; readonly parts: readonly BatchPart[] }[] = [];
+  const readable: { readonly message: Message; readonly queued: readonly QueuedPart[] }[] = [];
   for (const message of messages) {
     const decoded = decodeMessage(message.body);
     if (decoded.ok) {
       for (const { tenantId, part } of decoded.value) add(tenants, tenantId, part);
-      readable.push({ message, parts: decoded.value.map(({ part }) => part) });
+      readable.push({ message, queued: decoded.value });
       continue;
     }
     const { id, attempts } = message;
     deps.complain("message.unreadable", { id, reason: decoded.error, attempts });
     retry(message); // ends in the dead-letter queue, whose consumer keeps it for a person
   }
-  const failures = await Promise.all(
-    [...tenants].map(([tenantId, parts]) => failedOf(tenantId, parts, deps)),
+  const outcomes = new Map(
+    [...tenants].map(([tenantId, parts]) => [tenantId, failedOf(tenantId, parts, deps)] as const),
   );
-  const failed = new Set(failures.flatMap((some) => [...some]));
-  for (const { message, parts } of readable) {
-    if (parts.some((part) => failed.has(part))) retry(message);
+  const settle = async (message: Message, queued: readonly QueuedPart[]): Promise<void> => {
+    const failed = await Promise.all(queued.map(({ tenantId }) => outcomes.get(tenantId)));
+    if (queued.some(({ part }, index) => failed[index]?.has(part))) retry(message);
     else message.ack();
-  }
+  };
+  await Promise.all(readable.map(({ message, queued }) => settle(message, queued)));
 }
 
 async function failedOf(
   tenantId: string,
   parts: readonly BatchPart[],
   deps: ConsumeDeps,
-): Promise<Iterable<BatchPart>> {
+): Promise<ReadonlySet<BatchPart>> {
   try {
     return (await deps.handOver(tenantId, parts)).failed;
   } catch (fault) {
@@ -70,7 +72,7 @@ async function failedOf(
       parts: parts.length,
       error: String(fault).slice(0, 300),
     });
-    return parts;
+    return new Set(parts);
   }
 }
 

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
+import { utf8 } from "../../../src/base/bytes.ts";
 import { minutes, seconds } from "../../../src/base/clock.ts";
 import { type ConsumeDeps, consume, handOverDelay, type Message } from "../../../src/flow/queue/consume.ts";
-import { encodeMessage } from "../../../src/flow/queue/message.ts";
+import { encodePart } from "../../../src/flow/queue/message.ts";
 import type { BatchPart } from "../../../src/model/lane.ts";
+import { concat } from "../../../src/model/lines.ts";
 import { aPart } from "../../support/lines.ts";
 
 /** Everything that happened, in order: `handed ten_1`, `ack m1`, `retry m2 in 2 s`. */
@@ -19,8 +21,16 @@ function aMessage(story: Story, id: string, body: unknown, attempts = 1): Messag
   };
 }
 
-const bodyOf = (tenantId: string, batchId: string, part = 0): string =>
-  encodeMessage({ tenantId, part: aPart(batchId, 2, { part }) });
+const bodyOf = (tenantId: string, batchId: string, part = 0): Uint8Array<ArrayBuffer> =>
+  encodePart({ tenantId, part: aPart(batchId, 2, { part }) });
+/** A message of several parts, each written `ten_1/bat_1`. */
+const sharedBy = (...names: readonly string[]): Uint8Array<ArrayBuffer> =>
+  concat(
+    names.map((name) => {
+      const [tenantId = "", batchId = ""] = name.split("/");
+      return bodyOf(tenantId, batchId);
+    }),
+  );
 
 /** Lanes that take everything but the batches named, and all of nothing for a tenant that is down. */
 function lanes(story: Story, { refused = [], down = [] }: { refused?: string[]; down?: string[] } = {}) {
@@ -68,7 +78,7 @@ describe("one delivery of the queue", () => {
     ];
     await consume(messages, lanes(story).deps);
     expect(story).toEqual([
-      "message.unreadable not text",
+      "message.unreadable neither text nor bytes",
       "retry bad in 2 s",
       "handed ten_1",
       "ack good",
@@ -78,7 +88,8 @@ describe("one delivery of the queue", () => {
 
   it("of a version that nobody knows yet is retried and never acknowledged", async ({ expect }) => {
     const story: Story = [];
-    const newer = bodyOf("ten_1", "bat_1").replace('"v":1', '"v":2');
+    const newer = bodyOf("ten_1", "bat_1");
+    newer.set(utf8('{"v":3'));
     await consume([aMessage(story, "newer", newer, 3)], lanes(story).deps);
     expect(story).toEqual(["message.unreadable unknown version or header", "retry newer in 8 s"]);
   });
@@ -146,6 +157,98 @@ describe("one delivery of the queue", () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe("a message of several parts", () => {
+  const settled = (story: Story): string[] => story.filter((event) => /^(ack|retry) /.test(event));
+
+  it("is handed over to every tenant that it concerns, with what else came for each", async ({ expect }) => {
+    const story: Story = [];
+    const { deps, handed } = lanes(story);
+    const messages = [
+      aMessage(story, "m1", sharedBy("ten_1/bat_1", "ten_2/bat_2", "ten_1/bat_3")),
+      aMessage(story, "m2", bodyOf("ten_2", "bat_4")),
+    ];
+    await consume(messages, deps);
+    const batches = [...handed].map(([tenant, parts]) => [tenant, parts.map(({ batchId }) => batchId)]);
+    expect(batches).toEqual([
+      ["ten_1", ["bat_1", "bat_3"]],
+      ["ten_2", ["bat_2", "bat_4"]],
+    ]);
+    expect(story).toEqual(["handed ten_1", "handed ten_2", "ack m1", "ack m2"]);
+  });
+
+  it("is acknowledged only after the last of its tenants has all of it", async ({ expect }) => {
+    const story: Story = [];
+    const slow = Promise.withResolvers<void>();
+    const quick = Promise.withResolvers<void>();
+    const done = consume([aMessage(story, "m1", sharedBy("ten_quick/bat_1", "ten_slow/bat_2"))], {
+      async handOver(tenantId) {
+        if (tenantId === "ten_slow") await slow.promise;
+        else quick.resolve();
+        return { failed: new Set() };
+      },
+      complain: () => undefined,
+    });
+    await quick.promise;
+    await Promise.resolve();
+    expect(story).toEqual([]);
+    slow.resolve();
+    await done;
+    expect(story).toEqual(["ack m1"]);
+  });
+
+  it("comes again as a whole when a lane could not take one of its parts", async ({ expect }) => {
+    for (const position of [0, 1, 2]) {
+      const story: Story = [];
+      const names = ["yes", "yes", "yes"].with(position, "no").map((batch) => `ten_1/${batch}`);
+      const messages = [
+        aMessage(story, "m1", sharedBy(...names)),
+        aMessage(story, "m2", sharedBy("ten_1/yes")),
+      ];
+      await consume(messages, lanes(story, { refused: ["no"] }).deps);
+      expect(settled(story)).toEqual(["retry m1 in 2 s", "ack m2"]);
+    }
+  });
+
+  it("comes again when one of its tenants cannot be served, and no other message does", async ({
+    expect,
+  }) => {
+    const story: Story = [];
+    const messages = [
+      aMessage(story, "both", sharedBy("ten_up/bat_1", "ten_down/bat_2")),
+      aMessage(story, "up", sharedBy("ten_up/bat_3", "ten_too/bat_4")),
+      aMessage(story, "down", sharedBy("ten_down/bat_5")),
+    ];
+    await consume(messages, lanes(story, { down: ["ten_down"] }).deps);
+    expect(settled(story).sort()).toEqual(["ack up", "retry both in 2 s", "retry down in 2 s"]);
+  });
+
+  it("is settled once, and acknowledged exactly when every part of every tenant was taken", async ({
+    expect,
+  }) => {
+    const part = fc.constantFrom("ten_1/yes", "ten_2/yes", "ten_3/yes", "ten_1/no", "ten_down/yes");
+    const some = fc.array(fc.array(part, { minLength: 1, maxLength: 6 }), { maxLength: 10 });
+    await fc.assert(
+      fc.asyncProperty(some, async (list) => {
+        const story: Story = [];
+        const messages = list.map((names, index) => aMessage(story, String(index), sharedBy(...names)));
+        await consume(messages, lanes(story, { refused: ["no"], down: ["ten_down"] }).deps);
+        const expected = list.map((names, index) =>
+          names.some((name) => /no|down/.test(name)) ? `retry ${index} in 2 s` : `ack ${index}`,
+        );
+        expect(settled(story).sort()).toEqual(expected.sort());
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("is handed over in no part where one of them cannot be read", async ({ expect }) => {
+    const story: Story = [];
+    const body = concat([sharedBy("ten_1/bat_1"), sharedBy("ten_2/bat_2").slice(0, -1)]);
+    await consume([aMessage(story, "m1", body)], lanes(story).deps);
+    expect(story).toEqual(["message.unreadable incomplete", "retry m1 in 2 s"]);
   });
 });
 
