@@ -26,7 +26,12 @@ interface Waiter {
  * carries all of them in one message. So a single event costs a share of a queue operation instead of a whole one, and
  * nobody waits while nobody else is sending.
  *
- * A request may not use what another opened, but may wait for a promise of its; so one request leads, and sends for all.
+ * A request may not use what another opened, so one request leads, and sends for all. The others each wait for a promise
+ * of their own, which the leader resolves: the platform goes on in the request that made the promise, as long as that one
+ * is alive. It does so with `handle_cross_request_promise_resolution`, on by default from the compatibility date 2024-10-14;
+ * `wrangler.toml` must not switch it off. To wait for a promise that a request has left behind when it ended would not do.
+ * @see https://developers.cloudflare.com/workers/configuration/compatibility-flags/#handle-cross-request-promise-resolution-correctly (read 2026-11)
+ *
  * Clients that go away take nothing with them: their requests are kept until they have led. When a leader is lost all the
  * same, those who wait send by themselves after `PATIENCE`. A batch that was sent after all is then sent twice, which
  * lanes recognise.
