@@ -15,8 +15,10 @@ const TARGET_MESSAGE_BYTES = 63_900;
  */
 export const PART_BYTES = 256_000;
 
-/** Limits of one `sendBatch`: 100 messages, 256 KB. @see https://developers.cloudflare.com/queues/platform/limits/ (read 2026-11) */
-const MAX_SEND_MESSAGES = 100;
+/**
+ * Limits of one `sendBatch`: 256 KB, and 100 messages, which so few bytes never are once messages are filled.
+ * @see https://developers.cloudflare.com/queues/platform/limits/ (read 2026-11)
+ */
 const MAX_SEND_BYTES = 255_000;
 /** Of one message, 128 KB with the platform's own share. */
 const MAX_MESSAGE_BYTES = 127_000;
@@ -48,6 +50,9 @@ export interface Outgoing {
 /**
  * Cuts a batch into parts, ready to be sent. The cut depends on the lengths of the events alone, so a repeated request with
  * the same idempotency key is cut in the same places, and lanes recognise its parts.
+ *
+ * Except where a part hardly shrinks, so that it has to be halved: whether it has to can depend on the few bytes in which a
+ * repeat differs (the time of receipt, hashes). It is then delivered twice, and never lost.
  */
 export function pack(outgoing: Outgoing): readonly Sized[] {
   return cut(outgoing.events).flatMap(([from, to]) => parts(outgoing, from, to));
@@ -90,18 +95,19 @@ function parts(outgoing: Outgoing, from: number, to: number): readonly Sized[] {
 
 /**
  * Says which events of the batch a part holds: two parts of the same number hold the same, even where another version of
- * the relay, with another compression, would cut in other places.
+ * the relay, with another compression, would cut in other places. Before 2026-11-21 parts were counted from 0, so these
+ * numbers begin where those ended.
  *
  * @param from position of the first, 0 to 999
  * @param count 1 to 1,000
  */
 export function partNumber(from: number, count: number): number {
-  return from * 1_024 + count;
+  return (from + 1) * 1_024 + count;
 }
 
 /** Puts parts together to messages, in order: as many as one billed operation carries. */
 function fill(all: readonly Sized[]): readonly Sized[] {
-  return together(all, { items: Number.POSITIVE_INFINITY, size: TARGET_MESSAGE_BYTES }).map((some) => {
+  return together(all, TARGET_MESSAGE_BYTES).map((some) => {
     const [first, ...more] = some;
     if (first !== undefined && more.length === 0) return first;
     const body = concat(some.map((one) => one.body));
@@ -109,16 +115,13 @@ function fill(all: readonly Sized[]): readonly Sized[] {
   });
 }
 
-/** Groups neighbours within limits; what exceeds them alone is a group by itself. */
-function together(
-  all: readonly Sized[],
-  most: { readonly items: number; readonly size: number },
-): readonly (readonly Sized[])[] {
+/** Groups neighbours up to a size; what exceeds it alone is a group by itself. */
+function together(all: readonly Sized[], most: number): readonly (readonly Sized[])[] {
   const groups: Sized[][] = [];
   let current: Sized[] = [];
   let sum = 0;
   for (const one of all) {
-    if (current.length > 0 && (current.length >= most.items || sum + one.size > most.size)) {
+    if (current.length > 0 && sum + one.size > most) {
       groups.push(current);
       current = [];
       sum = 0;
@@ -132,7 +135,7 @@ function together(
 
 /** Messages for each call, within the platform's limits. */
 export function group(all: readonly Sized[]): readonly (readonly Sized[])[] {
-  return together(fill(all), { items: MAX_SEND_MESSAGES, size: MAX_SEND_BYTES });
+  return together(fill(all), MAX_SEND_BYTES);
 }
 
 /**

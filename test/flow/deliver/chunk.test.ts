@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
+import { byteLength, utf8 } from "../../../src/base/bytes.ts";
 import {
   CHUNK_BYTES,
   CHUNK_EVENTS,
@@ -10,6 +11,9 @@ import {
   sliceManifest,
 } from "../../../src/flow/deliver/chunk.ts";
 import { type RelayEvent, toLine } from "../../../src/model/event.ts";
+import type { BatchPart } from "../../../src/model/lane.ts";
+import { concat } from "../../../src/model/lines.ts";
+import type { RequestLimits } from "../../../src/model/provider.ts";
 import { anEvent, aPart, aPartOf, linesOf } from "../../support/lines.ts";
 
 const aManifest = fc.array(
@@ -133,6 +137,69 @@ describe("a row", () => {
       ({ manifest }) => manifest,
     );
     expect(manifests).toEqual([[["bat_a", 4, CHUNK_EVENTS]], [["bat_a", 4, 50]]]);
+  });
+
+  it("holds parts as they came, unread, one behind the other", ({ expect }) => {
+    const unreadable = (part: BatchPart): BatchPart => ({
+      ...part,
+      lines: { ...part.lines, packed: utf8(`packed lines of ${part.batchId}`) },
+    });
+    const parts = [aPart("bat_a", 2), aPart("bat_b", 3, { part: 5 })].map(unreadable);
+    const [row, ...more] = cutChunks(parts);
+    expect(more).toEqual([]);
+    expect(row).toEqual({
+      ...{ acceptedAt: 1_000_000, firstEventAt: parts[0]?.lines.firstAt, events: 5 },
+      bytes: parts.reduce((sum, { lines }) => sum + lines.bytes, 0),
+      manifest: [
+        ["bat_a", 0, 2],
+        ["bat_b", 5, 3],
+      ],
+      packed: concat(parts.map(({ lines }) => lines.packed)),
+    });
+  });
+
+  it("holds exactly what fits, by number and by bytes before compression", ({ expect }) => {
+    const parts = [aPart("bat_a", 4), aPart("bat_b", 6), aPart("bat_c", 1)];
+    const bytes = parts.slice(0, 2).reduce((sum, { lines }) => sum + lines.bytes, 0);
+    const events = (most: RequestLimits): readonly number[] =>
+      cutChunks(parts, most).map((row) => row.events);
+    expect(events({ events: 11, bytes: 100_000 })).toEqual([11]);
+    expect(events({ events: 10, bytes: 100_000 })).toEqual([10, 1]);
+    expect(events({ events: 9, bytes: 100_000 })).toEqual([4, 7]);
+    expect(events({ events: 100, bytes })).toEqual([10, 1]);
+    expect(events({ events: 100, bytes: bytes - 1 })).toEqual([4, 7]);
+  });
+
+  it("is what a part larger than the provider's limits is unpacked and cut into, its neighbours left as they are", ({
+    expect,
+  }) => {
+    const some = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 5 });
+    const limits = fc.record({
+      events: fc.integer({ min: 1, max: 300 }),
+      bytes: fc.integer({ min: 200, max: 30_000 }),
+    });
+    fc.assert(
+      fc.property(some, limits, (counts, most) => {
+        const parts = counts.map((count, index) => aPart(`bat_${index}`, count, { part: index }));
+        const rows = cutChunks(parts, most);
+        expect(linesOf(rows)).toEqual(linesOf(parts));
+        expect(rows.flatMap(({ manifest }) => eventsOf(manifest))).toEqual(
+          parts.flatMap(({ batchId, part, lines }) => Array(lines.count).fill(`${batchId}/${part}`)),
+        );
+        for (const row of rows) {
+          const lines = linesOf([row]);
+          expect([row.events, row.bytes]).toEqual([lines.length, byteLength(lines.join("\n")) + 1]);
+          expect(row.events).toBeLessThanOrEqual(most.events);
+          expect(row.bytes).toBeLessThanOrEqual(most.bytes);
+        }
+        const whole = parts.filter(({ lines }) => lines.count <= most.events && lines.bytes <= most.bytes);
+        for (const { lines } of whole)
+          expect(rows.some(({ packed }) => Buffer.from(packed).includes(Buffer.from(lines.packed)))).toBe(
+            true,
+          );
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it("is smaller for a provider that takes less in a request", ({ expect }) => {

@@ -6,6 +6,7 @@ import { CHUNK_BYTES, CHUNK_EVENTS, cutChunks, mergeManifests } from "../../../s
 import { type Fate, Outbox, type TakenChunk } from "../../../src/flow/deliver/outbox.ts";
 import { DELIVERY_WINDOW, migrate } from "../../../src/flow/deliver/schema.ts";
 import type { BatchPart } from "../../../src/model/lane.ts";
+import { delivered, TestLane } from "../../support/lane.ts";
 import { anEvent, aPart, aPartOf, linesOf } from "../../support/lines.ts";
 import { inStorage } from "../../support/storage.ts";
 
@@ -51,6 +52,20 @@ describe("cutting parts into rows", () => {
 });
 
 describe("the outbox", () => {
+  it("keeps rows as they were packed", async ({ expect }) => {
+    await inStorage(({ sql }) => {
+      const chunks = cutChunks([aPart("a", 300), aPart("b", 2)]);
+      new Outbox(sql).append(chunks);
+      const rows = sql.exec("SELECT lines, events, bytes FROM outbox ORDER BY id").toArray();
+      expect(
+        rows.map(({ lines, ...counts }) => ({
+          ...counts,
+          lines: lines instanceof ArrayBuffer ? new Uint8Array(lines) : lines,
+        })),
+      ).toEqual(chunks.map(({ packed, events, bytes }) => ({ events, bytes, lines: packed })));
+    });
+  });
+
   it("gives the oldest events first and several rows together as far as a request reaches", async ({
     expect,
   }) => {
@@ -165,6 +180,96 @@ describe("the outbox", () => {
       }
       expect(order).toEqual([...idsFrom("a", 260), ...idsFrom("later", 5)]);
       expect([outbox.events, outbox.bytes]).toEqual([0, 0]);
+    });
+  });
+});
+
+describe("a row that was written before lines were packed", () => {
+  /** One row of `a-0` … in text, as the first release wrote it, in front of everything else. */
+  function write(sql: SqlStorage, count: number): void {
+    const lines = linesOf([aPart("a", count)]);
+    sql.exec(
+      `INSERT INTO outbox (id, accepted_at, first_event_at, attempts, in_group, awaiting, events, bytes, manifest, lines)
+       VALUES (1048576, 1000000, 1782822896789, 2, NULL, NULL, ?, ?, ?, ?)`,
+      ...[count, lines.reduce((sum, line) => sum + byteLength(line) + 1, 0)],
+      ...[JSON.stringify([["a", 0, count]]), lines.join("\n")],
+    );
+  }
+
+  it("is read like any other, and travels together with packed ones", async ({ expect }) => {
+    await inStorage(({ sql }) => {
+      write(sql, 3);
+      const outbox = new Outbox(sql);
+      outbox.append(cutChunks([aPart("b", 2)]));
+      const [text, ...packed] = outbox.take(limits) ?? [];
+      expect(text).toEqual({
+        ...{ id: 1_048_576, acceptedAt: 1_000_000, attempts: 2, manifest: [["a", 0, 3]] },
+        ...{ events: [0, 1, 2].map((n) => anEvent(`a-${n}`)), bytes: aPart("a", 3).lines.bytes },
+      });
+      expect(idsOf(packed)).toEqual(idsFrom("b", 2));
+      outbox.remove([...(text === undefined ? [] : [text]), ...packed]);
+      expect([outbox.events, outbox.bytes, outbox.take(limits)]).toEqual([0, 0, null]);
+    });
+  });
+
+  it("is counted by its bytes, and settled event by event", async ({ expect }) => {
+    await inStorage((storage) => {
+      const fate = fc.constantFrom<Fate>("waits", "gone", "awaits");
+      fc.assert(
+        fc.property(fc.array(fate, { minLength: 1, maxLength: 200 }), fc.boolean(), (fates, isConfirmed) => {
+          storage.sql.exec("DELETE FROM outbox");
+          write(storage.sql, fates.length);
+          const outbox = new Outbox(storage.sql);
+          expect([outbox.events, outbox.bytes]).toEqual([fates.length, aPart("a", fates.length).lines.bytes]);
+          outbox.settle(outbox.take(limits) ?? [], fates, 7);
+          if (isConfirmed) outbox.complete(7);
+          else outbox.release(7);
+          const stays = (one: Fate | undefined) => one === "waits" || (one === "awaits" && !isConfirmed);
+          const left = idsFrom("a", fates.length).filter((_, n) => stays(fates[n]));
+          expect(idsOf(outbox.take(limits)).sort()).toEqual(left.sort());
+          const again = new Outbox(storage.sql);
+          expect([again.events, again.bytes]).toEqual([outbox.events, outbox.bytes]);
+        }),
+        { numRuns: 30 },
+      );
+    });
+  });
+
+  it("is cut in halves until single events travel alone", async ({ expect }) => {
+    await inStorage(({ sql }) => {
+      write(sql, 37);
+      const outbox = new Outbox(sql);
+      const order: string[] = [];
+      for (let taken = outbox.take(limits); taken !== null; taken = outbox.take(limits)) {
+        if (idsOf(taken).length > 1) outbox.halve(taken);
+        else {
+          order.push(...idsOf(taken));
+          outbox.remove(taken);
+        }
+      }
+      expect(order).toEqual(idsFrom("a", 37));
+      expect([outbox.events, outbox.bytes]).toEqual([0, 0]);
+    });
+  });
+
+  it("is delivered by a lane, and what the provider refuses of it is set aside whole and replayed", async ({
+    expect,
+  }) => {
+    await inStorage(async (storage) => {
+      write(storage.sql, 20);
+      const words = { httpStatus: 400, code: 6, message: "Invalid data format" };
+      const lane = new TestLane(storage, (sent) => {
+        const offender = sent.indexOf("a-13");
+        return offender < 0 ? delivered : { kind: "isolate", words, committed: offender, offender };
+      });
+      await lane.run();
+      expect(lane.arrived).toEqual(idsFrom("a", 20).filter((id) => id !== "a-13"));
+      expect(lane.deadLetters.page(null, 5).items.map(({ event }) => event)).toEqual([anEvent("a-13").json]);
+      lane.script = () => delivered;
+      lane.deadLetters.takeOut({ all: true }, (parts) => lane.take(...parts), lane.now);
+      await lane.run();
+      expect(lane.arrived.at(-1)).toBe("a-13");
+      expect([lane.outbox.events, lane.outbox.bytes, lane.deadLetters.count]).toEqual([0, 0, 0]);
     });
   });
 });

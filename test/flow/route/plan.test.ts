@@ -70,6 +70,38 @@ describe("a plan", () => {
     expect(all?.parts).toEqual([part]);
   });
 
+  it("passes on untouched a part that a destination wants whole, and packs what is left of others anew", ({
+    expect,
+  }) => {
+    const parts = [mixed("bat_1", ["user.login", "user.logout"]), mixed("bat_2", ["user.login", "api.call"])];
+    const destinations = [
+      aDestination("siem_all"),
+      aDestination("siem_users", { routes: only("user.*") }),
+      aDestination("siem_every", { routes: only("*") }),
+    ];
+    const [all, users, every] = submissionsOf(destinations, parts).map(({ parts: owed }) => owed);
+    for (const [index, part] of parts.entries()) {
+      expect(all?.[index]).toBe(part);
+      expect(every?.[index]).toBe(part);
+    }
+    expect(users?.[0]).toBe(parts[0]);
+    expect(users?.[1]).toEqual(mixed("bat_2", ["user.login"]));
+  });
+
+  it("does not look into parts of which a destination wants everything", ({ expect }) => {
+    const part = aPart("bat_1", 2);
+    const unreadable = { ...part, lines: { ...part.lines, packed: new Uint8Array([1]) } };
+    const [submission] = submissionsOf([aDestination("siem_all")], [unreadable]);
+    expect(submission?.parts[0]).toBe(unreadable);
+  });
+
+  it("knows the earliest time of what it leaves of a part", ({ expect }) => {
+    const [first, second] = [anEvent("evt_1"), { ...anEvent("evt_2", { action: "api.call" }), at: 5_000 }];
+    const part = aPartOf("bat_1", [{ ...first, at: 3_000 }, second]);
+    const [submission] = submissionsOf([aDestination("siem_1", { routes: only("api.*") })], [part]);
+    expect(submission?.parts.map(({ lines }) => [lines.count, lines.firstAt])).toEqual([[1, 5_000]]);
+  });
+
   it("keeps batch, part number and time of what it leaves of a part, so that a lane recognises it", ({
     expect,
   }) => {
