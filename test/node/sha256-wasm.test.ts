@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, it } from "vitest";
+import { bundle, WASM_MODULES } from "../../src/local/bundle.ts";
+import { SHA256_WASM, sha256Wasm } from "../../src/local/sha256-wasm.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Names of the binaries that a Worker's text imports. */
+function importedBy(text: string): readonly string[] {
+  return [...text.matchAll(/(?:from|import) ?"([^"]+\.wasm)"/g)].map(([, path = ""]) => basename(path));
+}
+
+function sources(folder: string): readonly string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => readFileSync(join(ROOT, folder, name), "utf8"));
+}
+
+describe("the hashing program", () => {
+  it("is byte for byte what its source writes", async ({ expect }) => {
+    const written = await sha256Wasm();
+    expect(Buffer.from(written).equals(readFileSync(SHA256_WASM))).toBe(true);
+    expect(Buffer.from(await sha256Wasm()).equals(written)).toBe(true);
+  });
+
+  it("asks for nothing from outside, and offers what its caller uses", async ({ expect }) => {
+    const program = await WebAssembly.compile(readFileSync(SHA256_WASM));
+    expect(WebAssembly.Module.imports(program)).toEqual([]);
+    expect(WebAssembly.Module.exports(program)).toEqual([
+      { name: "memory", kind: "memory" },
+      { name: "begin", kind: "function" },
+      { name: "blocks", kind: "function" },
+    ]);
+  });
+});
+
+describe("binaries that the Worker imports", () => {
+  const provided = WASM_MODULES.map(({ path }) => path);
+
+  it("are all handed to the runtime beside the bundle", async ({ expect }) => {
+    const imported = importedBy(await bundle(join(ROOT, "src/index.ts")));
+    expect(imported.length).toBeGreaterThan(0);
+    expect([...imported].sort()).toEqual([...provided].sort());
+  });
+
+  it("are the only ones anywhere", ({ expect }) => {
+    const imported = new Set(sources("src").flatMap(importedBy));
+    expect([...imported].sort()).toEqual([...provided].sort());
+    const found = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
+    expect(found.filter((name) => name.endsWith(".wasm")).map((name) => basename(name))).toEqual(provided);
+  });
+});
