@@ -22,6 +22,11 @@ const SOURCES: Sources = Object.fromEntries(
     .filter(([path]) => path !== "src/env.d.ts"),
 );
 
+/** What sources import that is no source. */
+const OTHER_FILES = Object.keys(import.meta.glob("../src/**/*.{css,wasm}")).map((path) =>
+  path.replace("../", ""),
+);
+
 /**
  * Folders of programs beside the Worker: `npm start` and `npm test`, `npm run deploy`, `npm run cost`,
  * `npm run client:pack`, and the page in the browser.
@@ -119,7 +124,7 @@ function mixedPrograms(sources: Sources): string[] {
 
 function brokenImports(sources: Sources): string[] {
   return edgesOf(sources)
-    .filter(([, to]) => to.startsWith("src/") && !to.endsWith(".css") && !Object.hasOwn(sources, to))
+    .filter(([, to]) => to.startsWith("src/") && !OTHER_FILES.includes(to) && !Object.hasOwn(sources, to))
     .map(([from, to]) => `${from} imports ${to}`);
 }
 
@@ -327,6 +332,7 @@ describe("the rules themselves", () => {
 
   it("find imports that lead nowhere", ({ expect }) => {
     expect(brokenImports({ "src/base/a.ts": importing("./gone.ts") })).toHaveLength(1);
+    expect(brokenImports({ "src/base/a.ts": importing("./gone.wasm") })).toHaveLength(1);
   });
 
   it("find loops of any length, once each, and none where ways only meet", ({ expect }) => {

@@ -225,7 +225,11 @@ describe("architecture", () => {
     const wake = "src/flow/deliver/wake.ts";
     const claims = [
       `up to ${count(constant(chunk, "CHUNK_EVENTS"))} events or ${count(constant(chunk, "CHUNK_BYTES"))} bytes`,
-      `filled up to ${count(constant("src/flow/queue/produce.ts", "TARGET_MESSAGE_BYTES"))} bytes`,
+      `up to ${count(constant("src/flow/queue/produce.ts", "TARGET_MESSAGE_BYTES"))} bytes`,
+      `parts of at most ${count(constant("src/flow/queue/produce.ts", "PART_BYTES"))} bytes`,
+      `at most ${count(constant("src/flow/queue/produce.ts", "MAX_MESSAGE_BYTES"))} bytes`,
+      `frames of at most ${count(constant("src/model/lines.ts", "FRAME_BYTES"))} bytes`,
+      `from ${count(constant("src/model/lines.ts", "WORTH_COMPRESSING_BYTES"))} bytes on`,
       `| ${time(backoff, "RETRY_BASE")} `,
       `| ${time(backoff, "HOLD_BASE")} `,
       `| ${time(backoff, "MAX_DELAY")}, also`,
