@@ -70,12 +70,16 @@ const REQUEST_MS = 8;
 /** Rows of a lane that are looked at for each row of events: heads, lines, the next to come. Counted. */
 const ROWS_READ_PER_ROW = 13;
 /**
- * CPU time, an upper bound: that of the whole local runtime with its queue and databases, as three shapes of traffic had
- * it (docs/performance.md). Objects are billed for duration and not for CPU.
+ * CPU time in ms, an upper bound: that of the whole local runtime with its queue and databases, on one core. At one event a
+ * request the same load was measured with 1, 2.4, 8.0 and 29 requests to a message: 1,156, 600, 306 and 215 CPU s a million
+ * events, which is a part of each request and one of each message. Most of the latter is the stand-in of the queue, which
+ * commits each message to disk. 100 a request, to one destination and to five, gives the parts of each event and of each
+ * copy; rounded up. docs/cost.md has the derivation. Objects are billed for duration and not for CPU.
  */
-const CPU_MS_PER_REQUEST = 0.49;
-const CPU_MS_PER_EVENT = 0.0165;
-const CPU_MS_PER_COPY = 0.0105;
+const CPU_MS_PER_REQUEST = 0.17;
+const CPU_MS_PER_MESSAGE = 1.04;
+const CPU_MS_PER_EVENT = 0.0083;
+const CPU_MS_PER_COPY = 0.0073;
 /** A lane with waiting events has an alarm this near, and then one for housekeeping: two settings, one of them goes off. */
 const ALARM_SECONDS = 30;
 const SCHEDULE_SECONDS = 300;
@@ -114,7 +118,8 @@ export function estimate(traffic: Traffic): Estimate {
     requests,
     consumerInvocations: deliveries,
     workerCpuMs:
-      requests * CPU_MS_PER_REQUEST + eventsPerDay * (CPU_MS_PER_EVENT + CPU_MS_PER_COPY * destinations),
+      requests * (CPU_MS_PER_REQUEST + each.messages * CPU_MS_PER_MESSAGE) +
+      eventsPerDay * (CPU_MS_PER_EVENT + CPU_MS_PER_COPY * destinations),
     queueWrites: operations,
     queueReads: operations,
     queueDeletes: operations,

@@ -2,7 +2,16 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, it } from "vitest";
-import { METERS, NO_USAGE, priced, total, type Usage } from "../../../src/cost/prices.ts";
+import { estimate } from "../../../src/cost/model.ts";
+import {
+  type Bill,
+  METERS,
+  NO_USAGE,
+  perMillion,
+  priced,
+  total,
+  type Usage,
+} from "../../../src/cost/prices.ts";
 import { EXPECTED } from "./expected.ts";
 
 const page = readFileSync("docs/cost.md", "utf8");
@@ -23,6 +32,17 @@ function table(head: string): readonly (readonly string[])[] {
 }
 
 const number = (cell: string | undefined): number => Number(cell?.replace(/[$,*]/g, ""));
+
+/** A million events at 100 single events a second. */
+function sharedBill(sharing: number): { readonly usage: Usage; readonly bill: Bill } {
+  const eventsPerDay = 100 * 86_400;
+  const { traffic } = estimate({
+    ...{ eventsPerDay, eventsPerRequest: 1, destinations: 1, tenants: 1, shards: 1, queues: 1, sharing },
+    ...{ eventBytes: 500, activeHours: 24, batchTimeoutSeconds: 1, answerMs: 100 },
+  });
+  const usage = perMillion(traffic, eventsPerDay);
+  return { usage, bill: priced(usage) };
+}
 
 describe("docs/cost.md", () => {
   it("has the price list that the program has, each with its page", ({ expect }) => {
@@ -104,6 +124,16 @@ describe("docs/cost.md", () => {
       };
       expect(number(dollars), name).toBeCloseTo(total(priced(usage)), 2);
     }
+  });
+
+  it("shows what sharing a message does to the bill, as the model has it", ({ expect }) => {
+    const [operations, queue, , all] = table("requests that share a message").map((row) =>
+      row.slice(1).map(number),
+    );
+    const bills = [1, 2, 4, 6, 10, 20, 59].map((sharing) => sharedBill(sharing));
+    expect(operations).toEqual(bills.map(({ usage }) => Math.round(3 * usage.queueWrites)));
+    expect(queue).toEqual(bills.map(({ bill }) => Number(bill.queue.toFixed(2))));
+    expect(all).toEqual(bills.map(({ bill }) => Number(total(bill).toFixed(2))));
   });
 
   it("shows what the calculator prints", ({ expect }) => {
