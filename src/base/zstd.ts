@@ -27,5 +27,6 @@ export function compress(bytes: Uint8Array): Uint8Array | null {
  * @throws for anything that `compress` did not make
  */
 export function decompress(bytes: Uint8Array, most: number): Uint8Array {
+  if (bytes.byteLength === 0) throw new Error("Nothing to decompress"); // which the platform takes for a frame of nothing
   return zstdDecompressSync(bytes, { maxOutputLength: most });
 }
