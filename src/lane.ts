@@ -93,7 +93,7 @@ export class Lane extends DurableObject<Env> implements LaneCalls {
     const atomically = (work: () => void): void => ctx.storage.transactionSync(work);
     this.#facts = new Facts(sql);
     this.#fallback = new Fallback(this.#deps.now, this.#facts);
-    this.#outbox = new Outbox(sql);
+    this.#outbox = new Outbox(sql, (error) => this.#complain("outbox.unreadable", error));
     this.#ledger = new Ledger(sql);
     this.#deadLetters = new DeadLetters(sql);
     this.#health = { ...HEALTHY, ...(this.#facts.get<Health>("health") ?? {}) };

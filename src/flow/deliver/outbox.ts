@@ -34,6 +34,9 @@ export interface TakeLimits {
   readonly maxAge: DurationMs | null;
 }
 
+/** In place of what a row awaits: nobody can read it. Ids of what is awaited count from 1. */
+const UNREADABLE = -1;
+
 /** What has to be known of a row to choose it. */
 interface Head {
   readonly id: number;
@@ -56,12 +59,16 @@ const OF_GROUP = `${HEAD} INDEXED BY outbox_groups WHERE in_group = ? AND awaiti
  */
 export class Outbox {
   readonly #sql: SqlStorage;
+  readonly #complain: (error: unknown) => void;
   #nextId: number;
   #events: number;
   #bytes: number;
 
-  constructor(sql: SqlStorage) {
+  /** @param complain told of a row that cannot be read; it is a bug, and nothing of the row is lost */
+  constructor(sql: SqlStorage, complain: (error: unknown) => void = () => undefined) {
     this.#sql = sql;
+    this.#complain = complain;
+    sql.exec("UPDATE outbox SET awaiting = NULL WHERE awaiting = ?", UNREADABLE);
     const row = sql
       .exec("SELECT MAX(id) AS last, SUM(events) AS events, SUM(bytes) AS bytes FROM outbox")
       .one();
@@ -123,13 +130,28 @@ export class Outbox {
       "SELECT outbox.* FROM json_each(?) AS wanted CROSS JOIN outbox ON outbox.id = wanted.value",
       JSON.stringify(heads.map(({ id }) => id)),
     )) {
-      const chunk = readChunk(row);
+      const chunk = this.#read(row);
+      if (chunk === null) continue;
       events += chunk.events.length;
       for (const event of chunk.events) bytes += byteLength(event.json) + limits.envelopeBytes(event);
       if (taken.length > 0 && !isGrouped && (events > limits.events || bytes > limits.bytes)) break;
       taken.push(chunk);
     }
-    return taken;
+    return taken.length > 0 ? taken : this.take(limits); // all of them were unreadable, and are out of the way now
+  }
+
+  /**
+   * A row that cannot be read must not stop those behind it: it is set aside until the lane starts again, perhaps with a
+   * version of the relay that can.
+   */
+  #read(row: Record<string, SqlStorageValue>): TakenChunk | null {
+    try {
+      return readChunk(row);
+    } catch (error) {
+      this.#setAwaiting(Number(row["id"]), UNREADABLE);
+      this.#complain(error);
+      return null;
+    }
   }
 
   /** Chooses by the rows' heads alone, so that the lines of rows that do not fit are hardly ever read. */
@@ -254,7 +276,8 @@ export class Outbox {
       until,
     )) {
       if (exclude.has(Number(row["id"]))) continue;
-      found.push(readChunk(row));
+      const chunk = this.#read(row);
+      if (chunk !== null) found.push(chunk);
       if (found.length >= limit) break;
     }
     return found;
