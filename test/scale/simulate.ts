@@ -8,6 +8,7 @@ import type { DestinationSettings } from "../../src/model/destination.ts";
 import type { BatchPart } from "../../src/model/lane.ts";
 import { type Random, seeded } from "../prove/random.ts";
 import {
+  BATCH_MESSAGES,
   QUEUE_CONSUMERS,
   QUEUE_MESSAGES_PER_SECOND,
   REQUEST_EVENTS,
@@ -51,6 +52,8 @@ interface Run {
 
 const WARM_UP_MS = 2_000;
 const MEASURED_MS = 4_000;
+/** Full deliveries of each queue that are measured at least: one that is just under way at the end must not matter. */
+const MEASURED_DELIVERIES = 100;
 /** Steps of the search: the highest rate is right to 1/64 of what is possible at all. */
 const STEPS = 7;
 /** Of what is offered. The rest is chance: batches that are under way when the time is up. */
@@ -118,7 +121,7 @@ function simulate(
             if (left === 0) done();
           };
           lanes[shard]?.submit(
-            submission.parts.reduce((sum, part) => sum + part.lines.count, 0),
+            submission.parts.map(({ lines }) => lines.count),
             taken,
           );
         }
@@ -129,21 +132,25 @@ function simulate(
     queues[spread(batchId, queueCount)]?.send({ batchId, part: 0, acceptedAt: 0, lines });
     time.after((1_000 / rate) * (0.5 + random.next()), produce);
   };
+  const measuredMs = Math.max(
+    MEASURED_MS,
+    (MEASURED_DELIVERIES * BATCH_MESSAGES * queueCount * 1_000) / rate,
+  );
   produce();
   time.run(WARM_UP_MS);
   const before = lanes.map(({ delivered, busyMs }) => ({ delivered, busyMs }));
   const takenBefore = queues.map(({ taken }) => taken);
-  time.run(WARM_UP_MS + MEASURED_MS);
+  time.run(WARM_UP_MS + measuredMs);
   const grown = (what: "delivered" | "busyMs"): number[] =>
     lanes.map((lane, shard) => lane[what] - (before[shard]?.[what] ?? 0));
   const delivered = grown("delivered").reduce((sum, each) => sum + each, 0);
-  const offered = (rate * MEASURED_MS) / 1_000;
+  const offered = (rate * measuredMs) / 1_000;
   const sent = queues.map(({ taken }, index) => taken - (takenBefore[index] ?? 0));
   return {
     isCarried: delivered >= CARRIED_SHARE * offered * events && queues.every(({ refused }) => refused === 0),
-    thread: Math.max(...grown("busyMs")) / MEASURED_MS,
-    underWay: (Math.max(...grown("delivered")) * answerMs) / MEASURED_MS / WINDOW / REQUEST_EVENTS,
-    queue: Math.max(...sent) / ((QUEUE_MESSAGES_PER_SECOND * MEASURED_MS) / 1_000),
+    thread: Math.max(...grown("busyMs")) / measuredMs,
+    underWay: (Math.max(...grown("delivered")) * answerMs) / measuredMs / WINDOW / REQUEST_EVENTS,
+    queue: Math.max(...sent) / ((QUEUE_MESSAGES_PER_SECOND * measuredMs) / 1_000),
     consumers: Math.max(...queues.map(({ mostConsumers }) => mostConsumers)) / QUEUE_CONSUMERS,
     callsPerDelivery: calls / deliveries,
   };
