@@ -135,7 +135,9 @@ export class DurableQueue extends DurableObject<QueueEnv> {
          id INTEGER PRIMARY KEY AUTOINCREMENT, not_before INTEGER NOT NULL, attempts INTEGER NOT NULL,
          sent_at INTEGER NOT NULL, body BLOB NOT NULL)`,
     );
-    this.#nextId = 1 + Number(this.#sql.exec("SELECT MAX(id) AS last FROM messages").one()["last"] ?? 0);
+    // Not the largest that is left: an id that is used again would be taken for a message that is known already.
+    const [last] = this.#sql.exec("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").toArray();
+    this.#nextId = 1 + Number(last?.["seq"] ?? 0);
     this.#load();
   }
 
@@ -287,7 +289,7 @@ export class DurableQueue extends DurableObject<QueueEnv> {
   async #dispatch(batch: readonly Waiting[], consumer: ConsumerSettings): Promise<void> {
     for (const { body } of batch) this.#readyBytes -= sizeOf(body);
     const messages = batch.map(({ id, attempts, sentAt, body }) => ({
-      id: String(id),
+      id: this.#nameOf(id),
       timestamp: new Date(sentAt),
       attempts: attempts + 1,
       body,
@@ -306,7 +308,7 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     const done: number[] = [];
     const dead: Waiting[] = [];
     for (const message of batch) {
-      const delay = retryAll ? 1 : delays.get(String(message.id));
+      const delay = retryAll ? 1 : delays.get(this.#nameOf(message.id));
       if (delay === undefined) done.push(message.id);
       else if (message.attempts + 1 > consumer.maxRetries && consumer.deadLetterQueue !== undefined)
         dead.push(message);
@@ -319,6 +321,11 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     this.#forget(done);
     this.#running -= 1;
     this.#pump();
+  }
+
+  /** A message's id as others see it: like the platform's, no two queues give the same. */
+  #nameOf(id: number): string {
+    return `${this.ctx.id.name}/${id}`;
   }
 
   #postpone(id: number, until: number): void {
