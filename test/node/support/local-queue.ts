@@ -39,12 +39,14 @@ const acts = {
   hold() {
     held = [];
   },
-  release() {
+  /** What is held now; with "step" it goes on holding what comes next. */
+  release(env, { step }) {
     for (const go of held ?? []) go();
-    held = null;
+    held = step === true ? [] : null;
   },
   seen: () => seen,
   status: async (env) => (await env.STATUS.fetch("http://queue/")).json(),
+  slow: async (env, { ms }) => (await env.STATUS.fetch("http://queue/?slow=" + ms)).json(),
 };
 export default {
   async fetch(request, env) {
@@ -69,12 +71,15 @@ export default {
   },
 };`;
 
-/** Tells, beside what the queue does, how many turns of its loop have written something. */
+/** Tells, beside what the queue does, how many turns of its loop have written something; `slow` is how much longer it waits. */
 const COUNTED = `
 import { DurableQueue as RealQueue } from "./queue.mjs";
 export { QueueProducer } from "./queue.mjs";
 let turns = 0;
 let isOpen = false;
+let slow = 0;
+const wait = scheduler.wait.bind(scheduler);
+scheduler.wait = (ms) => wait(ms + slow);
 export class DurableQueue extends RealQueue {
   constructor(ctx, env) {
     const prototype = Object.getPrototypeOf(ctx.storage.sql);
@@ -96,6 +101,7 @@ export class DurableQueue extends RealQueue {
 }
 export default {
   async fetch(request, env) {
+    slow = Number(new URL(request.url).searchParams.get("slow") ?? slow);
     const queue = env.QUEUES.getByName(env.PRODUCER_QUEUE);
     const dead = env.QUEUES.getByName(env.PRODUCER_QUEUE + "-dead");
     return Response.json({ depth: await queue.depth(), dead: await dead.depth(), turns: await queue.turns() });
