@@ -52,6 +52,15 @@ const REVEALERS = [
 ];
 /** Who may name the platform's `fetch`: the door to the outside, who hands it the key, and who runs elsewhere. */
 const FETCHERS = ["src/client/options.ts", "src/egress/", "src/wire.ts"];
+/** Who packs or unpacks bytes: what waits in the relay, what goes out, what comes in. */
+const PACKERS = ["src/base/zstd.ts", "src/egress/send.ts", "src/flow/accept/body.ts"];
+/** Who hashes by itself: everybody else takes `sha256Hex`, or `sha256HexMany` for many texts. */
+const HASHERS = [
+  "src/base/bytes.ts",
+  "src/flow/accept/idempotency.ts",
+  "src/model/envelope-bytes.ts",
+  "src/model/incident-event.ts",
+];
 /** Lint rules that are switched off for a line, each by a person with a reason beside it. Formatting a table may always be. */
 const LINT_IGNORES: Readonly<Record<string, readonly string[]>> = {
   "src/providers/shared/words.ts": ["lint/suspicious/noControlCharactersInRegex"],
@@ -186,6 +195,13 @@ function namesFetch(source: string): boolean {
   return /(?<![.\w])fetch\b(?!\s*\??:)|\b(?:globalThis|self)\s*\.\s*fetch\b/.test(code);
 }
 
+const packs = (source: string): boolean =>
+  /from "node:zlib"/.test(withoutComments(source)) || /\b(?:Dec|C)ompressionStream\b/.test(codeOf(source));
+
+const hashes = (source: string): boolean => /\bcreateHash\b|\bsubtle\s*\.\s*digest\b/.test(codeOf(source));
+
+const importsBinary = (source: string): boolean => /from "[^"]+\.wasm"/.test(withoutComments(source));
+
 /** Ways in which text could become markup or code in a browser. */
 const makesMarkup = (source: string): boolean =>
   /dangerouslySetInnerHTML|\b(?:inner|outer)HTML\b|insertAdjacentHTML|document\s*\.\s*write|\bsrcdoc\b|\beval\s*\(|\bnew Function\b|javascript:/.test(
@@ -260,6 +276,15 @@ describe("of the Worker's files, only", () => {
   it("the door to the outside names `fetch`, and the wiring that hands it over", ({ expect }) => {
     expect(filesThat(worker, namesFetch).filter((path) => !isAmong(path, FETCHERS))).toEqual([]);
     expect(filesThat(worker, namesFetch).length).toBeGreaterThan(0);
+  });
+
+  it("the listed ones compress, and hash by themselves", ({ expect }) => {
+    expect(filesThat(worker, packs).sort()).toEqual(PACKERS);
+    expect(filesThat(worker, hashes).sort()).toEqual(HASHERS);
+  });
+
+  it("the one that hashes many texts has a binary", ({ expect }) => {
+    expect(filesThat(worker, importsBinary)).toEqual(["src/base/sha256-many.ts"]);
   });
 });
 
@@ -429,6 +454,24 @@ describe("the rules themselves", () => {
         "// fetch(url)",
         "prefetch(x)",
       ],
+    ],
+    [
+      "compressing",
+      packs,
+      ['import { gzipSync } from "node:zlib";', 'body.pipeThrough(new CompressionStream("gzip"))'],
+      ['// from "node:zlib"', 'import { compress } from "../base/zstd.ts";'],
+    ],
+    [
+      "hashing",
+      hashes,
+      ['createHash("sha256")', 'await crypto.subtle.digest("SHA-256", bytes)'],
+      ["createHmac(name, key)", "// createHash", "sha256Hex(text)", "message.digest()"],
+    ],
+    [
+      "binaries",
+      importsBinary,
+      ['import program from "./sha256.wasm";'],
+      ['// from "./sha256.wasm"', 'import { x } from "./wasm.ts";'],
     ],
     [
       "markup",

@@ -35,6 +35,17 @@ describe("binaries that the Worker imports", () => {
     expect([...imported].sort()).toEqual([...provided].sort());
   });
 
+  it("are handed over by every program that runs a bundle which imports one", async ({ expect }) => {
+    const programs = ["src", "test"].flatMap(sources).filter((text) => /\bbundle\(join\(/.test(text));
+    expect(programs.length).toBeGreaterThan(3);
+    for (const program of programs) {
+      for (const [call, entry = ""] of program.matchAll(/\bbundle\(join\(\w+, "([^"]+)"\)\)/g)) {
+        const isNeeded = importedBy(await bundle(join(ROOT, entry))).length > 0;
+        if (isNeeded) expect(program, call).toContain("...WASM_MODULES");
+      }
+    }
+  });
+
   it("are the only ones anywhere", ({ expect }) => {
     const imported = new Set(sources("src").flatMap(importedBy));
     expect([...imported].sort()).toEqual([...provided].sort());
