@@ -19,6 +19,7 @@ import {
   TRANSITIONS,
 } from "./model/incident.ts";
 import { changeIds, type IncidentNews, incidentEvent } from "./model/incident-event.ts";
+import { writeLines } from "./model/lines.ts";
 import type { Source } from "./model/source.ts";
 import { type IncidentStore, requestIdOf, type Settled, type ToldChange } from "./store/incidents.ts";
 
@@ -210,7 +211,7 @@ async function produceNews(news: readonly IncidentNews[], deps: Omit<TellDeps, "
       tenantId: each.incident.tenantId,
       batchId: changeIds(each.change.incidentId, each.incident.revision, each.change.at).batch,
       acceptedAt,
-      events: [incidentEvent(each)],
+      lines: writeLines([incidentEvent(each)]),
     }));
     if (await produceAll(batches, deps)) return true;
     deps.log("incident.untold", { changes: news.length });

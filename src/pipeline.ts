@@ -31,15 +31,15 @@ export async function ingest(
 ): Promise<Result<IngestReceipt, Refusal>> {
   const batch = await acceptRequest(request, deps);
   if (!batch.ok) return batch;
-  const { batchId, acceptedAt, events, rejected } = batch.value;
-  if (!(await deps.produce({ tenantId: request.tenantId, batchId, acceptedAt, events }))) {
+  const { batchId, acceptedAt, ids, lines, rejected } = batch.value;
+  if (!(await deps.produce({ tenantId: request.tenantId, batchId, acceptedAt, lines }))) {
     return err({
       code: "buffer_unavailable",
       detail: "The events could not be buffered and were not accepted. Send the same request again.",
       retryAfterSeconds: BUFFER_RETRY_SECONDS,
     });
   }
-  return ok({ accepted: events.length, ids: events.map(({ id }) => id), batchId, rejected });
+  return ok({ accepted: ids.length, ids, batchId, rejected });
 }
 
 export interface FanOutDeps {

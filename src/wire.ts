@@ -29,6 +29,7 @@ import type { Destination, StatusReason } from "./model/destination.ts";
 import type { RelayEvent } from "./model/event.ts";
 import type { Send } from "./model/http.ts";
 import type { DestinationCalls, LaneCalls } from "./model/lane.ts";
+import { writeLines } from "./model/lines.ts";
 import type { Connector } from "./model/provider.ts";
 import { type LaneOwner, laneName, lanesEver, shardsOf } from "./model/shards.ts";
 import type { PollerCalls } from "./model/source.ts";
@@ -393,8 +394,8 @@ async function enqueue(
   const acceptedAt = systemClock();
   const batchId = newId(ID_PREFIX.batch, acceptedAt);
   try {
-    const events = [relayEvent(tenantId, fields)];
-    if (await produce({ tenantId, batchId, acceptedAt, events }, deps)) return;
+    const lines = writeLines([relayEvent(tenantId, fields)]);
+    if (await produce({ tenantId, batchId, acceptedAt, lines }, deps)) return;
     log("error", "act.unrecorded", { tenant_id: tenantId, action: fields["action"] });
   } catch (error) {
     log("error", "act.unrecorded", { tenant_id: tenantId, action: fields["action"], error });

@@ -17,11 +17,20 @@ const BLOCK = 64;
 /** A mark, and the length in eight bytes. */
 const PADDING = 9;
 
-const { memory, begin, blocks } = new WebAssembly.Instance(program).exports as {
-  readonly memory: WebAssembly.Memory;
+/** The program on a memory, of which it takes the first 1,152 bytes. */
+export interface Hashing {
   begin(): void;
   blocks(at: number, stride: number, count: number): void;
-}; // as `src/local/sha256-wasm.ts` writes it
+}
+
+export function hashingIn(memory: WebAssembly.Memory): Hashing & WebAssembly.ModuleImports {
+  const instance = new WebAssembly.Instance(program, { env: { memory } });
+  return instance.exports as Hashing & WebAssembly.ModuleImports; // as `src/local/sha256-wasm.ts` writes it
+}
+
+const PAGE_BYTES = 65_536;
+const memory = new WebAssembly.Memory({ initial: Math.ceil((BASE + LANES * STRIDE) / PAGE_BYTES) });
+const { begin, blocks } = hashingIn(memory);
 const bytes = new Uint8Array(memory.buffer);
 const view = new DataView(memory.buffer);
 const encoder = new TextEncoder();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { SHA256_WASM } from "./sha256-wasm.ts";
+import { ONE_PASS_WASM, SHA256_WASM } from "./wasm-files.ts";
 
 /** Leaves `*.wasm` to the runtime, beside the bundle: `WASM_MODULES`. */
 export const beside: Plugin = {
@@ -12,9 +12,11 @@ export const beside: Plugin = {
 };
 
 /** What a bundle of the relay imports and does not contain. */
-export const WASM_MODULES = [
-  { type: "CompiledWasm" as const, path: basename(SHA256_WASM), contents: readFileSync(SHA256_WASM) },
-];
+export const WASM_MODULES = [SHA256_WASM, ONE_PASS_WASM].map((file) => ({
+  type: "CompiledWasm" as const,
+  path: basename(file),
+  contents: readFileSync(file),
+}));
 
 /** Bundles one Worker entry into a single ES module, the way wrangler does. @returns its source text */
 export async function bundle(entry: string): Promise<string> {

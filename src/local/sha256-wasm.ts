@@ -4,12 +4,12 @@
  *   npm run wasm:build
  *
  * The binary is committed, so that nothing has to be built to run or deploy the relay; a test holds that it is what this
- * program writes. Memory: 64 round constants, each four times, from 0; the four states, word by word, from 1,024; messages
- * wherever the caller puts them, `stride` bytes apart.
+ * program writes. Memory, which the caller brings: 64 round constants, each four times, from 0; the four states, word by
+ * word, from 1,024 to 1,152; messages wherever the caller puts them, `stride` bytes apart.
  */
 import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import wabt from "wabt";
+import { SHA256_WASM } from "./wasm-files.ts";
 
 const STATE = 1_024;
 const REGISTERS = [..."abcdefgh"];
@@ -120,7 +120,7 @@ function moduleText(): string {
     "u3",
   ];
   return `(module
-    (memory (export "memory") 5)
+    (import "env" "memory" (memory 1))
     (data (i32.const 0) "${constants.join("")}")
     (func (export "begin") ${begin.join("\n")})
     (func (export "blocks") (param $at i32) (param $stride i32) (param $count i32)
@@ -146,7 +146,5 @@ export async function sha256Wasm(): Promise<Uint8Array> {
   parsed.validate();
   return parsed.toBinary({}).buffer;
 }
-
-export const SHA256_WASM = fileURLToPath(new URL("../base/sha256.wasm", import.meta.url));
 
 if (import.meta.main) writeFileSync(SHA256_WASM, await sha256Wasm());

@@ -22,18 +22,56 @@ export interface Lines {
 
 const HEADER_BYTES = 5;
 /** Most bytes of a frame before compression. A single line that is longer is a frame that is not compressed. */
-const FRAME_BYTES = 125_000;
+export const FRAME_BYTES = 125_000;
 /** Below it compressing takes longer than carrying the bytes; between 1 and 100 events of the usual size. */
 const WORTH_COMPRESSING_BYTES = 8_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-export function packEvents(events: readonly RelayEvent[]): Lines {
+/** The same lines as text: how they are made, before they are packed. */
+export interface WrittenLines {
+  /** UTF-8, joined by line breaks. */
+  readonly text: Uint8Array;
+  /** Where each line ends in the text, in bytes; its line break stands there. */
+  readonly ends: ArrayLike<number>;
+  /** Each event's own time. */
+  readonly times: ArrayLike<EpochMs>;
+}
+
+/** @param events at least one */
+export function writeLines(events: readonly RelayEvent[]): WrittenLines {
+  // One long text that is flattened once: joining an array of lines flattens each of them first.
+  let lines = "";
+  for (const event of events) lines += lines === "" ? toLine(event) : `\n${toLine(event)}`;
+  const text = utf8(lines);
+  const ends: number[] = [];
+  for (let end = text.indexOf(LINE_BREAK); end >= 0; end = text.indexOf(LINE_BREAK, end + 1)) ends.push(end);
+  ends.push(text.byteLength);
+  return { text, ends, times: events.map(({ at }) => at) };
+}
+
+const LINE_BREAK = 0x0a;
+
+/** Bytes of the lines from one up to another, one more for each. */
+export function bytesOf({ ends }: WrittenLines, from: number, to: number): number {
+  return (ends[to - 1] ?? 0) + 1 - beginOf(ends, from);
+}
+
+function beginOf(ends: ArrayLike<number>, line: number): number {
+  return line === 0 ? 0 : (ends[line - 1] ?? 0) + 1;
+}
+
+/** Packs the lines from one up to another, at least one; by default all. */
+export function packWritten(written: WrittenLines, from = 0, to = written.ends.length): Lines {
   const frames: Uint8Array[] = [];
-  const bytes = addFrames(events, frames);
+  addFrames(written, from, to, frames);
   let firstAt = Number.POSITIVE_INFINITY;
-  for (const { at } of events) firstAt = Math.min(firstAt, at);
-  return { count: events.length, bytes, firstAt, packed: concat(frames) };
+  for (let line = from; line < to; line += 1) firstAt = Math.min(firstAt, written.times[line] ?? firstAt);
+  return { count: to - from, bytes: bytesOf(written, from, to), firstAt, packed: concat(frames) };
+}
+
+export function packEvents(events: readonly RelayEvent[]): Lines {
+  return packWritten(writeLines(events));
 }
 
 /** The same for lines that nobody has read yet. */
@@ -41,24 +79,23 @@ export function packLines(lines: readonly string[]): Lines {
   return packEvents(lines.map(fromLine));
 }
 
-/** @returns the bytes before compression */
-function addFrames(events: readonly RelayEvent[], frames: Uint8Array[]): number {
-  // One long text that is flattened once: joining an array of lines flattens each of them first.
-  let text = "";
-  for (const event of events) text += text === "" ? toLine(event) : `\n${toLine(event)}`;
-  const plain = utf8(text);
-  if (plain.byteLength > FRAME_BYTES && events.length > 1) {
-    const middle = Math.ceil(events.length / 2);
-    return addFrames(events.slice(0, middle), frames) + addFrames(events.slice(middle), frames);
+function addFrames(written: WrittenLines, from: number, to: number, frames: Uint8Array[]): void {
+  const bytes = bytesOf(written, from, to) - 1;
+  if (bytes > FRAME_BYTES && to - from > 1) {
+    const middle = Math.ceil((from + to) / 2);
+    addFrames(written, from, middle, frames);
+    addFrames(written, middle, to, frames);
+    return;
   }
-  const isWorth = plain.byteLength >= WORTH_COMPRESSING_BYTES && plain.byteLength <= FRAME_BYTES;
+  const begin = beginOf(written.ends, from);
+  const plain = written.text.subarray(begin, begin + bytes);
+  const isWorth = bytes >= WORTH_COMPRESSING_BYTES && bytes <= FRAME_BYTES;
   const small = isWorth ? compress(plain) : null;
   const content = small ?? plain;
   const header = new Uint8Array(HEADER_BYTES);
   new DataView(header.buffer).setUint32(1, content.byteLength);
   header[0] = small === null ? 0 : 1;
   frames.push(header, content);
-  return plain.byteLength + 1;
 }
 
 /** Puts packed lines together. */

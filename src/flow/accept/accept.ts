@@ -2,13 +2,14 @@
 // it. It touches no storage, no queue and no destination; whoever calls it hands the events on.
 import type { Clock, EpochMs } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { RelayEvent } from "../../model/event.ts";
 import type { IngestRequest, Refusal, RejectedEvent } from "../../model/ingest.ts";
-import { decodeBody, readRaw } from "./body.ts";
+import { type WrittenLines, writeLines } from "../../model/lines.ts";
+import { inflateBody, readRaw, textOf } from "./body.ts";
 import { eventsOf } from "./events.ts";
-import { batchIdentity, idempotencyKeyOf } from "./idempotency.ts";
+import { batchIdentity, eventIdsOf, idempotencyKeyOf } from "./idempotency.ts";
 import { itemsOf } from "./items.ts";
 import { mediaOf } from "./media.ts";
+import { takeInOnePass } from "./one-pass.ts";
 import { publicCode, verifySignature } from "./signature.ts";
 
 export interface AcceptDeps {
@@ -23,8 +24,10 @@ export interface AcceptDeps {
 export interface AcceptedBatch {
   readonly batchId: string;
   readonly acceptedAt: EpochMs;
-  /** At least one, in the order of the input; `toLine` gives the form in which they travel. */
-  readonly events: readonly RelayEvent[];
+  /** Of the events, at least one, in the order of the input. */
+  readonly ids: readonly string[];
+  /** The events in the form in which they travel, in the same order. */
+  readonly lines: WrittenLines;
   /** With `skip`: what was left out. */
   readonly rejected: readonly RejectedEvent[];
 }
@@ -49,22 +52,35 @@ export async function acceptRequest(
   const now = deps.now();
   const idempotencyKey = messageKey(request, raw.value, now);
   if (!idempotencyKey.ok) return idempotencyKey;
-  const body = decodeBody(raw.value, media.value.gzip);
+  const body = inflateBody(raw.value, media.value.gzip);
   if (!body.ok) return body;
-  const items = itemsOf(body.value.text, media.value.format);
-  if (!items.ok) return items;
 
   const { tenantId, onInvalid } = request;
-  const identity = batchIdentity({
+  const { format } = media.value;
+  const { batchId, eventIds } = batchIdentity({
     tenantId,
     idempotencyKey: idempotencyKey.value,
-    bodyBytes: body.value.bytes,
+    bodyBytes: body.value,
     now,
     random: deps.random,
     tagKey: deps.batchTagKey,
   });
-  const made = eventsOf(items.value, { tenantId, now, onInvalid, eventId: identity.eventId });
-  return made.ok ? ok({ batchId: identity.batchId, acceptedAt: now, ...made.value }) : made;
+  const taken = takeInOnePass(body.value, { tenantId, format, now, eventIds });
+  if (taken !== null) return ok({ batchId, acceptedAt: now, ...taken, rejected: [] });
+  const text = textOf(body.value);
+  if (!text.ok) return text;
+  const items = itemsOf(text.value, format);
+  if (!items.ok) return items;
+  const made = eventsOf(items.value, { tenantId, now, onInvalid, eventId: eventIdsOf(eventIds) });
+  if (!made.ok) return made;
+  const { events, rejected } = made.value;
+  return ok({
+    batchId,
+    acceptedAt: now,
+    ids: events.map(({ id }) => id),
+    lines: writeLines(events),
+    rejected,
+  });
 }
 
 /**

@@ -108,18 +108,24 @@ function pieces(reader: ReadableStreamDefaultReader<Uint8Array>): Source {
   };
 }
 
-/** Inflates where `gzip` says so, and decodes UTF-8 strictly. A byte order mark at the start is dropped. */
+/** Inflates where `gzip` says so, and decodes. */
 export function decodeBody(raw: Uint8Array, gzip: boolean): Result<Body, Refusal> {
-  const inflated = gzip ? inflate(raw) : ok(raw);
-  if (!inflated.ok) return inflated;
-  const bytes = inflated.value;
+  const bytes = inflateBody(raw, gzip);
+  if (!bytes.ok) return bytes;
+  const text = textOf(bytes.value);
+  return text.ok ? ok({ raw, bytes: bytes.value, text: text.value }) : text;
+}
+
+/** The bytes after decompression, where `gzip` says that there is any. */
+export function inflateBody(raw: Uint8Array, gzip: boolean): Result<Uint8Array, Refusal> {
+  return gzip ? inflate(raw) : ok(raw);
+}
+
+/** Decodes UTF-8 strictly. A byte order mark at the start is dropped. */
+export function textOf(bytes: Uint8Array): Result<string, Refusal> {
   if (bytes.byteLength === 0) return err(malformed("The body is empty"));
   try {
-    return ok({
-      raw,
-      bytes,
-      text: decoder.decode(bytes),
-    });
+    return ok(decoder.decode(bytes));
   } catch {
     return err(malformed("The body is not valid UTF-8"));
   }

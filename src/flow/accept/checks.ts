@@ -1,7 +1,6 @@
 import { byteLength } from "../../base/bytes.ts";
 import type { Fault } from "../../base/errors.ts";
 import { AuditEvent, MAX_EVENT_BYTES, MAX_EVENT_DEPTH } from "../../model/event.ts";
-import { isPlainlyValid } from "./plain.ts";
 import { repeatedNames, type Slice } from "./slice.ts";
 
 /** An event as parsed, before anything is filled in. */
@@ -40,11 +39,9 @@ export function faultsOf(event: JsonObject, slice: Slice, tenantId: string): rea
   if (slice.keys !== Object.keys(event).length) {
     for (const path of repeatedNames(slice.text)) found.push({ path, message: "The field is given twice" });
   }
-  if (!isPlainlyValid(event)) {
-    const checked = AuditEvent.safeParse(event);
-    const issues = checked.success ? [] : checked.error.issues;
-    for (const { path, message } of issues) found.push({ path: path.join("."), message });
-  }
+  const checked = AuditEvent.safeParse(event);
+  const issues = checked.success ? [] : checked.error.issues;
+  for (const { path, message } of issues) found.push({ path: path.join("."), message });
   if ((event["actor_id"] ?? null) === null && event["actor_type"] !== "SYSTEM") {
     found.push({ path: "actor_id", message: "Expected an actor id, unless actor_type is SYSTEM" });
   }

@@ -28,13 +28,17 @@ export interface BatchInput {
 export interface BatchIdentity {
   /** `bat_` + 32 hex. */
   readonly batchId: string;
-  /**
-   * The id of the event at an index of the input: `evt_` + UUIDv7.
-   *
-   * @param index 0 to 4,095
-   * @param at the event's own time where it has one
-   */
-  eventId(index: number, at: EpochMs | null): string;
+  readonly eventIds: EventIds;
+}
+
+/** What the ids of a batch's events are made of, beside their positions; `eventIdsOf` puts it together. */
+export interface EventIds {
+  /** The time that an id carries, in ms. */
+  readonly time: EpochMs;
+  /** An event with a time of its own carries that. */
+  readonly prefersOwnTime: boolean;
+  /** The last 18 characters, which all of the batch share. */
+  readonly tail: string;
 }
 
 /**
@@ -78,23 +82,24 @@ function derivedIdentity(input: BatchInput, key: string): BatchIdentity {
     .update(input.bodyBytes)
     .digest();
   const half = BODY_HEX / 2; // bytes
-  const ids = eventIds(digest.subarray(half, half + 8));
-  const time = digest.readUIntBE(half + 8, 6);
   return {
     batchId: taggedId(input.tenantId, toHex(digest.subarray(0, half)), input.tagKey),
-    eventId: (index, at) => ids(index, at ?? time),
+    eventIds: {
+      time: digest.readUIntBE(half + 8, 6),
+      prefersOwnTime: true,
+      tail: tailOf(digest.subarray(half, half + 8)),
+    },
   };
 }
 
 function freshIdentity(input: BatchInput): BatchIdentity {
   const drawn = input.random(14);
-  const ids = eventIds(drawn.subarray(6, 14));
   // 48 bits of milliseconds and 48 random ones: the lanes ignore a batch id that they have taken, so two
   // batches of a tenant must not share one. At 10,000 requests a second that is once in 100 years.
   const body = timeHex(input.now) + toHex(drawn.subarray(0, 6));
   return {
     batchId: taggedId(input.tenantId, body, input.tagKey),
-    eventId: (index) => ids(index, input.now),
+    eventIds: { time: input.now, prefersOwnTime: false, tail: tailOf(drawn.subarray(6, 14)) },
   };
 }
 
@@ -103,24 +108,28 @@ function taggedId(tenantId: string, body: string, tagKey: Uint8Array): string {
   return ID_PREFIX.batch + body + mac.digest("hex").slice(0, TAG_HEX);
 }
 
+/** @param random 8 bytes; the variant bits are overwritten */
+function tailOf(random: Uint8Array): string {
+  const variant = (((random[0] ?? 0) & 0x3f) | 0x80).toString(16);
+  const hex = variant + toHex(random.subarray(1));
+  return `-${hex.slice(0, 4)}-${hex.slice(4)}`;
+}
+
 /**
- * UUIDv7 (RFC 9562, 5.7) with the position as `rand_a` and one `rand_b` for the batch: unique within the batch
- * by counting, across batches by 62 bits, and sorted by position within a millisecond.
- *
- * @param tail 8 bytes; the variant bits are overwritten
+ * The id of the event at an index of the input, 0 to 4,095, given its own time where it has one: `evt_` + UUIDv7 (RFC 9562,
+ * 5.7) with the position as `rand_a` and one `rand_b` for the batch: unique within the batch by counting, across batches by
+ * 62 bits, and sorted by position within a millisecond.
  */
-function eventIds(tail: Uint8Array): (index: number, at: EpochMs) => string {
-  const variant = (((tail[0] ?? 0) & 0x3f) | 0x80).toString(16);
-  const hex = variant + toHex(tail.subarray(1));
-  const suffix = `-${hex.slice(0, 4)}-${hex.slice(4)}`;
+export function eventIdsOf(ids: EventIds): (index: number, at: EpochMs | null) => string {
   let last: EpochMs | null = null;
-  let time = "";
+  let hex = "";
   return (index, at) => {
     if (index > MAX_INDEX) throw new RangeError("A batch has more events than its ids can count");
-    if (at !== last) time = timeHex(at); // the same for all events of most batches
-    last = at;
+    const time = ids.prefersOwnTime ? (at ?? ids.time) : ids.time;
+    if (time !== last) hex = timeHex(time); // the same for all events of most batches
+    last = time;
     const position = index.toString(16).padStart(3, "0");
-    return `${ID_PREFIX.event}${time.slice(0, 8)}-${time.slice(8)}-7${position}${suffix}`;
+    return `${ID_PREFIX.event}${hex.slice(0, 8)}-${hex.slice(8)}-7${position}${ids.tail}`;
   };
 }
 

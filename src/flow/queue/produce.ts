@@ -1,7 +1,5 @@
-import { byteLength } from "../../base/bytes.ts";
 import type { EpochMs } from "../../base/clock.ts";
-import type { RelayEvent } from "../../model/event.ts";
-import { concat, packEvents } from "../../model/lines.ts";
+import { bytesOf, concat, packWritten, type WrittenLines } from "../../model/lines.ts";
 import { encodePart } from "./message.ts";
 
 /**
@@ -10,18 +8,16 @@ import { encodePart } from "./message.ts";
  */
 const TARGET_MESSAGE_BYTES = 63_900;
 /**
- * What a part holds before it is compressed. Audit events shrink to a fifth or less, so that a part of this is nearly always
- * one operation. Not more, because a consumer that has to look into a part holds all of it in memory.
+ * What a part holds at most before it is compressed: one frame (`model/lines.ts`), so that it fits into a message even where
+ * nothing in it shrinks. Audit events shrink to a fifth, and a message then holds three parts.
  */
-export const PART_BYTES = 256_000;
+export const PART_BYTES = 125_000;
 
 /**
  * Limits of one `sendBatch`: 256 KB, and 100 messages, which so few bytes never are once messages are filled.
  * @see https://developers.cloudflare.com/queues/platform/limits/ (read 2026-11)
  */
 const MAX_SEND_BYTES = 255_000;
-/** Of one message, 128 KB with the platform's own share. */
-const MAX_MESSAGE_BYTES = 127_000;
 /** The platform's own share of each message. */
 const MESSAGE_OVERHEAD_BYTES = 100;
 
@@ -43,54 +39,47 @@ export interface Outgoing {
   readonly tenantId: string;
   readonly batchId: string;
   readonly acceptedAt: EpochMs;
-  /** At least one. */
-  readonly events: readonly RelayEvent[];
+  readonly lines: WrittenLines;
 }
 
 /**
- * Cuts a batch into parts, ready to be sent. The cut depends on the lengths of the events alone, so a repeated request with
+ * Cuts a batch into parts, ready to be sent. The cut depends on the lengths of the lines alone, so a repeated request with
  * the same idempotency key is cut in the same places, and lanes recognise its parts.
- *
- * Except where a part hardly shrinks, so that it has to be halved: whether it has to can depend on the few bytes in which a
- * repeat differs (the time of receipt, hashes). It is then delivered twice, and never lost.
  */
 export function pack(outgoing: Outgoing): readonly Sized[] {
-  return cut(outgoing.events).flatMap(([from, to]) => parts(outgoing, from, to));
+  const { tenantId, batchId, acceptedAt, lines } = outgoing;
+  return cut(lines).map(([from, to]) => {
+    const part = {
+      batchId,
+      part: partNumber(from, to - from),
+      acceptedAt,
+      lines: packWritten(lines, from, to),
+    };
+    const body = encodePart({ tenantId, part });
+    return { body, size: body.byteLength + MESSAGE_OVERHEAD_BYTES };
+  });
 }
 
-/** Where parts begin and end. A single event larger than a part is one by itself. */
-function cut(events: readonly RelayEvent[]): readonly (readonly [from: number, to: number])[] {
-  const characters = events.reduce((sum, { json }) => sum + json.length, 0);
-  if (characters * MAX_UTF8_BYTES <= PART_BYTES) return [[0, events.length]];
+/**
+ * Where parts begin and end: as few as hold all, and about as large as each other, since a small rest would travel and wait
+ * badly filled. No event is larger than a part.
+ */
+function cut(lines: WrittenLines): readonly (readonly [from: number, to: number])[] {
+  const count = lines.ends.length;
+  const bytes = bytesOf(lines, 0, count);
+  const even = bytes / Math.ceil(bytes / PART_BYTES);
   const cuts: [number, number][] = [];
   let from = 0;
-  let bytes = 0;
-  for (const [index, { json }] of events.entries()) {
-    const more = byteLength(json);
-    if (index > from && bytes + more > PART_BYTES) {
-      cuts.push([from, index]);
-      from = index;
-      bytes = 0;
+  for (let line = 0; line < count; line += 1) {
+    if (line > from && bytesOf(lines, from, line + 1) > PART_BYTES) {
+      cuts.push([from, line]);
+      from = line;
     }
-    bytes += more;
+    if (bytesOf(lines, from, line + 1) < even && line < count - 1) continue;
+    cuts.push([from, line + 1]);
+    from = line + 1;
   }
-  cuts.push([from, events.length]);
   return cuts;
-}
-
-/** A UTF-16 unit is at most 3 bytes, so that most requests need no counting. */
-const MAX_UTF8_BYTES = 3;
-
-/** One part, or the halves of what does not shrink enough to be one. */
-function parts(outgoing: Outgoing, from: number, to: number): readonly Sized[] {
-  const { tenantId, batchId, acceptedAt, events } = outgoing;
-  const part = partNumber(from, to - from);
-  const lines = packEvents(events.slice(from, to));
-  const body = encodePart({ tenantId, part: { batchId, part, acceptedAt, lines } });
-  const size = body.byteLength + MESSAGE_OVERHEAD_BYTES;
-  if (size <= MAX_MESSAGE_BYTES || to - from === 1) return [{ body, size }];
-  const middle = Math.ceil((from + to) / 2);
-  return [...parts(outgoing, from, middle), ...parts(outgoing, middle, to)];
 }
 
 /**

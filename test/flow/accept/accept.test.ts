@@ -4,7 +4,10 @@ import { describe, it } from "vitest";
 import { randomBytes, utf8 } from "../../../src/base/bytes.ts";
 import { Secret } from "../../../src/base/secret.ts";
 import { acceptRequest } from "../../../src/flow/accept/accept.ts";
+import { actionOfLine } from "../../../src/model/event.ts";
 import type { IngestRequest } from "../../../src/model/ingest.ts";
+import { packWritten } from "../../../src/model/lines.ts";
+import { linesOf } from "../../support/lines.ts";
 
 const NOW = Date.parse("2026-11-20T10:00:00Z");
 const login = '{"action":"user.login","actor_id":"u1"}';
@@ -33,12 +36,12 @@ function send({ body = login, headers = {}, secret, onInvalid = "refuse", now = 
 
 async function outcome(sent: Sent): Promise<string> {
   const made = await send(sent);
-  return made.ok ? `accepted ${made.value.events.length}` : made.error.code;
+  return made.ok ? `accepted ${made.value.ids.length}` : made.error.code;
 }
 
 async function idsOf(sent: Sent): Promise<readonly string[]> {
   const made = await send(sent);
-  return made.ok ? [made.value.batchId, ...made.value.events.map((event) => event.id)] : [made.error.code];
+  return made.ok ? [made.value.batchId, ...made.value.ids] : [made.error.code];
 }
 
 describe("a request", () => {
@@ -47,7 +50,7 @@ describe("a request", () => {
     if (!made.ok) throw new Error(made.error.detail);
     expect(made.value.acceptedAt).toBe(NOW);
     expect(made.value.rejected).toEqual([]);
-    expect(made.value.events.map((event) => event.action)).toEqual(["user.login", "user.login"]);
+    expect(linesOf([packWritten(made.value.lines)]).map(actionOfLine)).toEqual(["user.login", "user.login"]);
   });
 
   it("may be gzip, and is counted after decompression", async ({ expect }) => {

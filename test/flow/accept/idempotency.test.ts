@@ -4,6 +4,7 @@ import { randomBytes, utf8 } from "../../../src/base/bytes.ts";
 import {
   type BatchInput,
   batchIdentity,
+  eventIdsOf,
   idempotencyKeyOf,
   ownsBatchId,
 } from "../../../src/flow/accept/idempotency.ts";
@@ -21,7 +22,8 @@ const base: BatchInput = {
 const UUID_V7 = /^evt_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const ids = (over: Partial<BatchInput>) => {
   const identity = batchIdentity({ ...base, ...over });
-  return [identity.batchId, identity.eventId(0, null), identity.eventId(1, NOW)];
+  const eventId = eventIdsOf(identity.eventIds);
+  return [identity.batchId, eventId(0, null), eventId(1, NOW)];
 };
 
 describe("with an idempotency key", () => {
@@ -51,7 +53,7 @@ describe("with an idempotency key", () => {
   });
 
   it("an event with a time of its own carries it in its id", ({ expect }) => {
-    const id = batchIdentity(base).eventId(3, NOW);
+    const id = eventIdsOf(batchIdentity(base).eventIds)(3, NOW);
     expect(Number.parseInt(id.slice(4).replace("-", "").slice(0, 12), 16)).toBe(NOW);
   });
 });
@@ -64,7 +66,7 @@ describe("without a key", () => {
 
   it("ids sort by time of receipt and then by position", ({ expect }) => {
     const made = [NOW, NOW + 1, NOW + 70_000].flatMap((now) => {
-      const { eventId } = batchIdentity({ ...base, idempotencyKey: null, now });
+      const eventId = eventIdsOf(batchIdentity({ ...base, idempotencyKey: null, now }).eventIds);
       return Array.from({ length: 1_000 }, (_, index) => eventId(index, null));
     });
     expect(made.toSorted()).toEqual(made);
@@ -77,7 +79,7 @@ it("event ids are UUIDs of version 7 for any time and position", ({ expect }) =>
   const key = fc.option(fc.string(), { nil: null });
   fc.assert(
     fc.property(key, fc.nat(999), fc.integer({ min: -6e13, max: 2.6e14 }), (idempotencyKey, index, at) => {
-      const { eventId } = batchIdentity({ ...base, idempotencyKey });
+      const eventId = eventIdsOf(batchIdentity({ ...base, idempotencyKey }).eventIds);
       expect(eventId(index, at)).toMatch(UUID_V7);
       expect(eventId(index, null)).toMatch(UUID_V7);
     }),

@@ -4,6 +4,7 @@ import type { DurationMs } from "../../../src/base/clock.ts";
 import { GroupCommit, PATIENCE } from "../../../src/flow/queue/commit.ts";
 import { decodeMessage } from "../../../src/flow/queue/message.ts";
 import type { Outgoing, ProduceDeps } from "../../../src/flow/queue/produce.ts";
+import { writeLines } from "../../../src/model/lines.ts";
 import { anEvent } from "../../support/lines.ts";
 
 type Messages = Parameters<ProduceDeps["sendBatch"]>[0];
@@ -84,7 +85,12 @@ const NOISE = Array.from({ length: 100_000 }, (_, n) => (Math.imul(n + 1, 2_654_
 /** A batch of one event; `about` so many characters of it shrink to three quarters at best. */
 function aBatch(batchId: string, about = 0): Outgoing {
   const pad = NOISE.join("").slice(0, about);
-  return { tenantId: "ten_a", batchId, acceptedAt: 1_000_000, events: [anEvent(`${batchId}-0`, { pad })] };
+  return {
+    tenantId: "ten_a",
+    batchId,
+    acceptedAt: 1_000_000,
+    lines: writeLines([anEvent(`${batchId}-0`, { pad })]),
+  };
 }
 
 describe("a batch that comes while nobody sends", () => {

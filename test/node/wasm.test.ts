@@ -3,7 +3,9 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
 import { bundle, WASM_MODULES } from "../../src/local/bundle.ts";
-import { SHA256_WASM, sha256Wasm } from "../../src/local/sha256-wasm.ts";
+import { onePassWasm } from "../../src/local/one-pass-wasm.ts";
+import { sha256Wasm } from "../../src/local/sha256-wasm.ts";
+import { ONE_PASS_WASM, SHA256_WASM } from "../../src/local/wasm-files.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -18,11 +20,14 @@ function sources(folder: string): readonly string[] {
     .map((name) => readFileSync(join(ROOT, folder, name), "utf8"));
 }
 
-describe("the hashing program", () => {
-  it("is byte for byte what its source writes", async ({ expect }) => {
-    const written = await sha256Wasm();
-    expect(Buffer.from(written).equals(readFileSync(SHA256_WASM))).toBe(true);
-    expect(Buffer.from(await sha256Wasm()).equals(written)).toBe(true);
+describe("a program in WebAssembly", () => {
+  it.for([
+    ["for hashing", sha256Wasm, SHA256_WASM],
+    ["for taking a body in one pass", onePassWasm, ONE_PASS_WASM],
+  ] as const)("%s is byte for byte what its source makes", async ([, make, file], { expect }) => {
+    const written = await make();
+    expect(Buffer.from(written).equals(readFileSync(file))).toBe(true);
+    expect(Buffer.from(await make()).equals(written)).toBe(true);
   });
 });
 
