@@ -2,7 +2,9 @@
  * Incidents: alerts in, events out.
  *
  * The database has a change of an incident before anything is told of it. The change then waits there as untold until
- * the queue has its event; what fails in between the schedule tells later, under the same ids, which lanes recognise.
+ * the queue has its event. What a crash cuts off in between is told when its alert comes again, as it does from a poller
+ * whose page was cut off and from a sender that tries again. The rest the schedule tells later. All of it goes under the
+ * same ids, which lanes recognise.
  */
 import { type Clock, minutes } from "./base/clock.ts";
 import { ID_PREFIX, newId } from "./base/ids.ts";
@@ -45,8 +47,8 @@ export interface SweepDeps extends Omit<TellDeps, "told"> {
 }
 
 /**
- * Makes alerts into incidents and tells of each that counted. All of them count or none: this rejects when the
- * database does not take them.
+ * Makes alerts into incidents, and tells of each that counted and of each repeat whose first time was left untold. All
+ * of them count or none: this rejects when the database does not take them.
  *
  * @param drafts up to a few hundred; alerts of one source, in the order in which they came
  * @returns what became of each, in the same order

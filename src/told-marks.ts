@@ -17,7 +17,8 @@ export interface ToldMarkDeps {
 
 /**
  * Remembers that the queue has the events of some changes, after the answer and for many requests at once. A mark
- * that gets lost, because the isolate ended, costs a second telling, which lanes notice.
+ * that gets lost, because the isolate ended, costs a second telling, which lanes notice; so does an alert that comes
+ * again before its mark is written.
  */
 export function createToldMarks(deps: ToldMarkDeps): (changes: readonly ToldChange[]) => void {
   let waiting: ToldChange[] = [];

@@ -203,11 +203,37 @@ describe("alerts", () => {
     expect(await countUntold(world)).toBe(0);
   });
 
-  it("are not told again once it is noted that they were", async ({ expect }) => {
+  it("that come again are told at once where whoever took them first was cut off, and no others", async ({
+    expect,
+  }) => {
     const world = new World();
-    await world.raise({}, {});
+    const heard = new World(); // over the same database, and its marks are never written
+    const keyed = (name: string) => ({ dedupKey: "one", alertKey: name });
+    const cutOff = [keyed("a"), keyed("b"), { dedupKey: "two", proof: "p" }, { dedupKey: "three" }] as const;
+    await heard.raise(...cutOff);
+    world.at += 7;
+    world.isQueueDown = true;
+    await world.raise({ dedupKey: "one", alertKey: "later" });
+    world.isQueueDown = false;
+    world.at += 7;
+    const raised = await world.raise(...cutOff.slice(0, 3), keyed("c"));
+    expect(raised.map(({ outcome }) => outcome)).toEqual(["resent", "resent", "replayed", "recurred"]);
+    const [last, ...left] = world.queued.toReversed();
+    expect(left).toHaveLength(3);
+    expect(left).toEqual(expect.arrayContaining(heard.queued.slice(0, 3)));
+    expect(last?.json["metadata"]).toMatchObject({ incident: { occurrences: 4 }, revision: 4 });
     await world.writeMarks();
     world.at += minutes(10);
+    expect(await countUntold(world)).toBe(2);
+  });
+
+  it("are not told again once it is noted that they were", async ({ expect }) => {
+    const world = new World();
+    const alerts = [{ alertKey: "a" }, { proof: "b" }];
+    await world.raise(...alerts);
+    await world.writeMarks();
+    world.at += minutes(10);
+    await world.raise(...alerts);
     await sweepUntold(world);
     expect(world.queued).toHaveLength(2);
     expect(world.logged).toEqual([]);

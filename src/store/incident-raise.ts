@@ -17,7 +17,7 @@ export interface NewAlert {
 }
 
 export interface RaiseRequest {
-  /** Fresh for each request, and sorts by the time of receipt. */
+  /** `requestIdOf(at)`: fresh for each request, and sorts by the time of receipt. */
   readonly requestId: string;
   readonly source: Pick<Source, "id" | "tenantId" | "name" | "kind">;
   readonly alerts: readonly NewAlert[];
@@ -29,6 +29,16 @@ export interface Raised {
   readonly raised: readonly RaisedIncident[];
   /** What is to be told: one for each alert that counted. */
   readonly news: readonly IncidentNews[];
+}
+
+export interface RaisedWithRepeats extends Raised {
+  readonly repeats: readonly Repeat[];
+}
+
+/** An alert that did not count, because that earlier request had brought it. */
+export interface Repeat {
+  readonly requestId: string;
+  readonly incidentId: string;
 }
 
 /*
@@ -119,19 +129,19 @@ FROM (
 ) AS counted
 WHERE sources.id = ?2 AND counted.alerts > 0`;
 
-/** What became of each alert, and the line that it added to a timeline. */
+/** What became of each alert, the line that it added to a timeline, and which earlier request had brought it already. */
 const TELL = `
 WITH told AS (
   SELECT value->>'position' AS position, value->>'incident_id' AS own_id, a.incident_id AS counted_id,
-    p.incident_id AS proved_id,
-    row_number() OVER (PARTITION BY a.incident_id ORDER BY a.position DESC) - 1 AS later,
-    (SELECT k.incident_id FROM incident_alerts k
-      WHERE k.source_id = ?2 AND k.alert_key = value->>'alert_key') AS known_id
+    p.incident_id AS proved_id, k.incident_id AS known_id,
+    nullif(coalesce(k.request_id, p.request_id), ?3) AS first_request,
+    row_number() OVER (PARTITION BY a.incident_id ORDER BY a.position DESC) - 1 AS later
   FROM json_each(?1)
   LEFT JOIN incident_alerts a ON a.request_id = ?3 AND a.position = value->>'position'
+  LEFT JOIN incident_alerts k ON k.source_id = ?2 AND k.alert_key = value->>'alert_key'
   LEFT JOIN incident_proofs p ON p.source_id = ?2 AND p.proof = value->>'proof' AND p.request_id <> ?3
 )
-SELECT ${CHANGED_COLUMNS}, told.position,
+SELECT ${CHANGED_COLUMNS}, told.position, told.first_request,
   CASE WHEN proved_id IS NOT NULL THEN 'replayed' WHEN counted_id IS NULL THEN 'resent'
     WHEN counted_id = own_id THEN 'created' ELSE 'recurred' END AS outcome
 FROM told
@@ -153,21 +163,25 @@ const STATEMENTS = [
 const Told = z.object({
   position: z.number().int(),
   outcome: z.enum(["created", "recurred", "resent", "replayed"]),
+  first_request: z.string().nullable(),
 });
 
 /** Counts alerts, all or none, in one transaction. */
-export async function raise(db: D1Database, request: RaiseRequest): Promise<Raised> {
+export async function raise(db: D1Database, request: RaiseRequest): Promise<RaisedWithRepeats> {
   const chunks = chunksOf(request.alerts);
-  if (chunks.length === 0) return { raised: [], news: [] };
+  if (chunks.length === 0) return { raised: [], news: [], repeats: [] };
   const results = await db.batch(chunks.flatMap((chunk) => statementsFor(db, chunk, request)));
   const { id, name, kind } = request.source;
   const raised: RaisedIncident[] = [];
   const news: IncidentNews[] = [];
+  const repeats: Repeat[] = [];
   for (let at = STATEMENTS.length - 1; at < results.length; at += STATEMENTS.length) {
     for (const row of results[at]?.results ?? []) {
-      const { outcome } = Told.parse(row);
+      const { outcome, first_request: requestId } = Told.parse(row);
       if (outcome === "resent" || outcome === "replayed") {
-        raised.push({ incident: IncidentRow.parse(row), outcome });
+        const repeated = IncidentRow.parse(row);
+        raised.push({ incident: repeated, outcome });
+        if (requestId !== null) repeats.push({ requestId, incidentId: repeated.id });
         continue;
       }
       const { incident, afterwards, change } = ChangedRow.parse(row);
@@ -176,7 +190,7 @@ export async function raise(db: D1Database, request: RaiseRequest): Promise<Rais
     }
   }
   if (raised.length !== request.alerts.length) throw new Error("Not every alert was told of");
-  return { raised, news };
+  return { raised, news, repeats };
 }
 
 interface Placed extends NewAlert {

@@ -5,7 +5,7 @@ import type { Incident, IncidentChange, IncidentState, Priority } from "../model
 import type { IncidentNews } from "../model/incident-event.ts";
 import { SourceKind } from "../model/source.ts";
 import { many, one, type Page, type PageRequest, page, run } from "./database.ts";
-import { type Raised, type RaiseRequest, raise } from "./incident-raise.ts";
+import { type Raised, type RaiseRequest, type Repeat, raise } from "./incident-raise.ts";
 import { afterColumn, CHANGED_COLUMNS, ChangedRow, ChangeRow, IncidentRow } from "./incident-rows.ts";
 
 /** How long a resend or a replay is recognised. */
@@ -40,7 +40,10 @@ export interface IncidentWrite {
 
 /** Incidents, their timelines, and which of their events still have to be told. */
 export interface IncidentStore {
-  /** Counts alerts in one transaction. */
+  /**
+   * Counts alerts in one transaction. To be told is also what the first request with a repeated alert left untold, by
+   * one query more where there are repeats.
+   */
   raise(request: RaiseRequest): Promise<Raised>;
   get(tenantId: string, id: string): Promise<Incident | null>;
   byNumber(tenantId: string, number: number): Promise<Incident | null>;
@@ -110,7 +113,10 @@ WHERE ${UNCHANGED}`;
 
 export function createIncidentStore(db: D1Database): IncidentStore {
   return {
-    raise: (request) => raise(db, request),
+    async raise(request) {
+      const { raised, news, repeats } = await raise(db, request);
+      return { raised, news: [...(await leftUntold(db, repeats)), ...news] };
+    },
     get: (tenantId, id) =>
       one(db, IncidentRow, "SELECT * FROM incidents WHERE tenant_id = ? AND id = ?", tenantId, id),
     byNumber: (tenantId, number) =>
@@ -166,6 +172,21 @@ export function createIncidentStore(db: D1Database): IncidentStore {
     },
     prune: (now, limit) => prune(db, now, limit),
   };
+}
+
+/** Changes that earlier requests made and that are not known to be told: a change bears the time of its request. */
+async function leftUntold(db: D1Database, repeats: readonly Repeat[]): Promise<readonly IncidentNews[]> {
+  if (repeats.length === 0) return [];
+  const wanted = repeats.map(({ requestId, incidentId }) => ({ at: timeOf(requestId), incidentId }));
+  return many(
+    db,
+    NewsRow,
+    `${NEWS} WHERE c.told_at IS NULL
+       AND (c.at, c.incident_id) IN (SELECT value->>'at', value->>'incidentId' FROM json_each(?))
+     ORDER BY c.at, c.incident_id, c.revision LIMIT ?`,
+    JSON.stringify(wanted),
+    repeats.length,
+  );
 }
 
 async function change(db: D1Database, write: IncidentWrite): Promise<readonly IncidentNews[] | null> {
@@ -241,4 +262,8 @@ async function prune(db: D1Database, now: EpochMs, limit: number): Promise<numbe
 /** A fresh name for one request: 12 hex digits of its time, then what is random. */
 export function requestIdOf(at: EpochMs): string {
   return newId("", at);
+}
+
+function timeOf(requestId: string): EpochMs {
+  return Number.parseInt(requestId.slice(0, 12), 16);
 }
