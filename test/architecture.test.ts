@@ -283,8 +283,11 @@ describe("of the Worker's files, only", () => {
     expect(filesThat(worker, hashes).sort()).toEqual(HASHERS);
   });
 
-  it("the one that hashes many texts has a binary", ({ expect }) => {
-    expect(filesThat(worker, importsBinary)).toEqual(["src/base/sha256-many.ts"]);
+  it("those that hash many texts and that take a body in one pass have a binary", ({ expect }) => {
+    expect(filesThat(worker, importsBinary).sort()).toEqual([
+      "src/base/sha256-many.ts",
+      "src/flow/accept/one-pass.ts",
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
-import { TENANT } from "./layout";
-import { isDigit, QUOTE, stands } from "./text";
-import { countFields, fieldAt, fieldBytes, formAt, formBytes } from "./value";
+import { TENANT } from "./layout.ts";
+import { isDigit, QUOTE, stands } from "./text.ts";
+import { countFields, fieldAt, fieldBytes, formAt, formBytes } from "./value.ts";
 
 /*
  * The rules of the `AuditEvent` schema and of `flow/accept/checks.ts`, as far as they can be said in a few comparisons:

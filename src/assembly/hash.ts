@@ -1,5 +1,5 @@
-import { LANES, STATE, STRIDE } from "./layout";
-import { writeHex } from "./text";
+import { LANES, STATE, STRIDE } from "./layout.ts";
+import { writeHex } from "./text.ts";
 
 // Of `sha256.wasm`, in the same memory: four messages side by side.
 declare function begin(): void;

@@ -16,8 +16,8 @@ import {
   ownTime,
   readFields,
   setTenant,
-} from "./fields";
-import { addMessage, beginHashes, endHashes, laneAt, MAX_MESSAGE_BYTES } from "./hash";
+} from "./fields.ts";
+import { addMessage, beginHashes, endHashes, laneAt, MAX_MESSAGE_BYTES } from "./hash.ts";
 import {
   ACTOR_TYPE,
   ENDS,
@@ -33,8 +33,8 @@ import {
   SLACK,
   TENANT,
   TIMES,
-} from "./layout";
-import { COLON, COMMA, copy, QUOTE, stands, write, writeDecimal, writeHex } from "./text";
+} from "./layout.ts";
+import { COLON, COMMA, copy, QUOTE, stands, write, writeDecimal, writeHex } from "./text.ts";
 import {
   addField,
   beginBody,
@@ -45,7 +45,7 @@ import {
   pieces,
   readMembers,
   writeMembers,
-} from "./value";
+} from "./value.ts";
 
 export { ENDS, IDS, INPUT, isBeyondAscii, RECEIVED, SLACK, TENANT, TIMES };
 

@@ -1,4 +1,4 @@
-import { ARENA_END, SLACK } from "./layout";
+import { ARENA_END, SLACK } from "./layout.ts";
 
 export const QUOTE: u8 = 0x22;
 export const COMMA: u8 = 0x2c;

@@ -9,7 +9,7 @@ import {
   PIECE,
   PIECES,
   SLACK,
-} from "./layout";
+} from "./layout.ts";
 import {
   BEYOND_ASCII,
   COLON,
@@ -22,7 +22,7 @@ import {
   respell,
   stands,
   traits,
-} from "./text";
+} from "./text.ts";
 
 /*
  * Values are read once, from left to right. Of each is known afterwards where its canonical form (RFC 8785) stands: mostly

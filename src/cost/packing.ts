@@ -5,8 +5,8 @@
 
 /** What completing an event adds to it: id, tenant, hash; and its line repeats id, time and action. */
 const LINE_OVERHEAD_BYTES = 268;
-/** A request is cut into parts of at most so many bytes before compression. */
-const PART_BYTES = 256_000;
+/** A request is cut into parts of about the same size, of at most so many bytes before compression. */
+const PART_BYTES = 125_000;
 /** A part's line about itself. */
 const HEADER_BYTES = 200;
 /** Compressed from here on, in frames of at most so many bytes. */
@@ -80,8 +80,8 @@ function lineBytes({ eventBytes }: Shape): number {
 
 /** How many events are in each part of a request. */
 function partsOf(shape: Shape): readonly number[] {
-  const each = Math.max(1, Math.floor(PART_BYTES / lineBytes(shape)));
-  const parts = Math.ceil(shape.eventsPerRequest / each);
+  const parts = Math.ceil((shape.eventsPerRequest * lineBytes(shape)) / PART_BYTES);
+  const each = Math.ceil(shape.eventsPerRequest / parts);
   return Array.from({ length: parts }, (_, part) => Math.min(each, shape.eventsPerRequest - part * each));
 }
 

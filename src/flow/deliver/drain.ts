@@ -13,7 +13,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import { failed, type Health, permits, slowed, succeeded } from "./health.ts";
 import { type Judgement, judge, type Parked } from "./judge.ts";
 import type { Attempt, Ledger } from "./ledger.ts";
-import type { Fate, Outbox, TakenChunk } from "./outbox.ts";
+import { bodyBytes, type Fate, type Outbox, type TakenChunk } from "./outbox.ts";
 
 /** Where a lane delivers to. */
 export interface Target {
@@ -155,7 +155,7 @@ export class Drain {
       }
       // A delivery whose id must stay the same is not cut down to a probe.
       const most = joins ? Math.min(limits.events, permitted) : limits.events;
-      const positions = this.#withinBytes(send.slice(0, most), offered, connector);
+      const positions = this.#withinBytes(send.slice(0, most), chunks, connector);
       const events = positions.flatMap((position) => offered[position] ?? []);
       return { chunks, events, positions, startedAt: now() };
     }
@@ -164,10 +164,12 @@ export class Drain {
   /** As many of them, from the front, as one body holds; at least one. A row can hold more than a body when envelopes are large. */
   #withinBytes(
     positions: readonly number[],
-    offered: readonly RelayEvent[],
+    chunks: readonly TakenChunk[],
     { limits, envelopeBytes, joins = true }: Connector,
   ): readonly number[] {
     const limit = joins ? Math.min(limits.bytes, this.#learnedBytes) : limits.bytes;
+    if (chunks.reduce((sum, chunk) => sum + bodyBytes(chunk, envelopeBytes), 0) <= limit) return positions;
+    const offered = chunks.flatMap(({ events }) => events);
     let bytes = 0;
     for (const [index, position] of positions.entries()) {
       const event = offered[position];
