@@ -10,10 +10,17 @@ const PARAMETERS = {
 };
 
 /**
+ * workerd 1.20261102 answers "unexpected end of file" where the bytes that come out fill its buffer to the last, as 40,960
+ * and 81,920 of them do. What cannot be read back must not be stored.
+ */
+const UNREADABLE_BYTES = 40_960;
+
+/**
  * @returns null where it does not pay, or cannot be done: workerd 1.20261102 throws when the result is longer than about
  *   40,000 bytes, and what does not shrink to that from the lengths used here is hardly worth it
  */
 export function compress(bytes: Uint8Array): Uint8Array | null {
+  if (bytes.byteLength % UNREADABLE_BYTES === 0) return null;
   try {
     const compressed = zstdCompressSync(bytes, PARAMETERS);
     return compressed.byteLength < bytes.byteLength ? compressed : null;

@@ -80,7 +80,8 @@ function lineBytes({ eventBytes }: Shape): number {
 
 /** How many events are in each part of a request. */
 function partsOf(shape: Shape): readonly number[] {
-  const parts = Math.ceil((shape.eventsPerRequest * lineBytes(shape)) / PART_BYTES);
+  const most = Math.max(1, Math.floor(PART_BYTES / lineBytes(shape)));
+  const parts = Math.ceil(shape.eventsPerRequest / most);
   const each = Math.ceil(shape.eventsPerRequest / parts);
   return Array.from({ length: parts }, (_, part) => Math.min(each, shape.eventsPerRequest - part * each));
 }

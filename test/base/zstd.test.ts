@@ -1,3 +1,4 @@
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { compress, decompress } from "../../src/base/zstd.ts";
@@ -51,6 +52,29 @@ describe("compressed bytes", () => {
     );
   });
 
+  it("can be read again whatever their length: a row of 40,960 bytes of lines could not be, and waited for ever", ({
+    expect,
+  }) => {
+    const all = eventLike(125_001);
+    // Each length near a multiple of the sizes that buffers have, and others in between.
+    const near = (size: number): number[] =>
+      Array.from({ length: Math.floor(125_000 / size) }, (_, n) =>
+        [-1, 0, 1].map((by) => size * (n + 1) + by),
+      ).flat();
+    const lengths = [1_024, 10_000]
+      .flatMap(near)
+      .concat(Array.from({ length: 500 }, (_, n) => 7_919 + 233 * n));
+    let packed = 0;
+    for (const length of lengths) {
+      const bytes = all.subarray(0, length);
+      const small = compress(bytes);
+      if (small === null) continue;
+      packed += 1;
+      expect(opened(small, 125_001).byteLength, `${length} bytes`).toBe(length);
+    }
+    expect(packed).toBe(lengths.filter((length) => length % 40_960 !== 0).length);
+  });
+
   it("are a fraction of text that repeats itself", ({ expect }) => {
     expect(compress(eventLike(100_000))?.byteLength).toBeLessThan(20_000);
   });
@@ -87,6 +111,13 @@ describe("compressed bytes", () => {
 });
 
 describe("the runtime", () => {
+  it("still cannot read what fills its buffer to the last: once this fails it has been mended, and zstd.ts can say so", ({
+    expect,
+  }) => {
+    const small = zstdCompressSync(eventLike(40_960));
+    expect(() => zstdDecompressSync(small)).toThrow("unexpected end of file");
+  });
+
   it("still throws for results above about 40,000 bytes: once this fails it has been mended, and zstd.ts can say so", ({
     expect,
   }) => {

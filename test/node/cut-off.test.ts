@@ -127,8 +127,9 @@ export default {
   async fetch(request) {
     const id = new URL(request.url).searchParams.get("id");
     if (id === null) return Response.json({ sends, held });
-    const events = [{ id, at: 0, action: "user.login", json: JSON.stringify({ id }) }];
-    const isSent = await commits.produce({ tenantId: "ten_a", batchId: id, acceptedAt: 0, events }, {
+    const text = new TextEncoder().encode(id);
+    const lines = { text, ends: [text.byteLength], times: [0] };
+    const isSent = await commits.produce({ tenantId: "ten_a", batchId: id, acceptedAt: 0, lines }, {
       async sendBatch(messages) {
         sends += 1;
         await scheduler.wait(10);
