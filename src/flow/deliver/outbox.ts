@@ -55,14 +55,38 @@ interface Head {
 }
 
 const HEAD = "SELECT id, in_group, accepted_at, first_event_at, events, bytes FROM outbox";
-const IN_TURN = `${HEAD} WHERE awaiting IS NULL ORDER BY id`;
-const LATE_FIRST = `${HEAD} INDEXED BY outbox_late WHERE ${IS_LATE} AND awaiting IS NULL ORDER BY first_event_at`;
 const OF_GROUP = `${HEAD} INDEXED BY outbox_groups WHERE in_group = ? AND awaiting IS NULL ORDER BY id`;
+
+/** A query for heads behind a given one, at most as many as its last binding says. */
+interface Order {
+  readonly query: string;
+  /** Its bindings before that; null: from the first. */
+  readonly behind: (head: Head | null) => readonly number[];
+}
+
+const IN_TURN: Order = {
+  query: `${HEAD} WHERE awaiting IS NULL AND id > ? ORDER BY id LIMIT ?`,
+  behind: (head) => [head?.id ?? Number.MIN_SAFE_INTEGER],
+};
+const LATE_FIRST: Order = {
+  query: `${HEAD} INDEXED BY outbox_late WHERE ${IS_LATE} AND awaiting IS NULL AND (first_event_at, id) > (?, ?)
+    ORDER BY first_event_at, id LIMIT ?`,
+  behind: (head) => [head?.firstEventAt ?? Number.MIN_SAFE_INTEGER, head?.id ?? Number.MIN_SAFE_INTEGER],
+};
+
+/**
+ * Heads that are read first: a row is as large as the usual request, so that one is taken and the next one does not fit.
+ * Where rows are smaller, twice as many each time, so that hardly more are read than are needed.
+ */
+const FIRST_HEADS = 2;
 
 /**
  * The durable store of what one destination is owed: every query over waiting events is here.
  *
  * All methods are synchronous, and statements without an `await` between them commit together.
+ *
+ * Every query is read to its end. One that is left before it stays open until the collector finds it, and as long as any
+ * is open SQLite cannot begin its write-ahead log anew: it grew by 4 MB a second (23,000 events/s, 2026-11).
  */
 export class Outbox {
   readonly #sql: SqlStorage;
@@ -132,12 +156,10 @@ export class Outbox {
     const taken: TakenChunk[] = [];
     let events = 0;
     let bytes = 0;
-    // Lazily and in the order given: lines that do not fit are not read.
-    for (const row of this.#sql.exec(
-      "SELECT outbox.* FROM json_each(?) AS wanted CROSS JOIN outbox ON outbox.id = wanted.value",
-      JSON.stringify(heads.map(({ id }) => id)),
-    )) {
-      const chunk = this.#read(row);
+    for (const { id } of heads) {
+      // One by one: lines that do not fit are not read.
+      const [row] = this.#sql.exec("SELECT * FROM outbox WHERE id = ?", id).toArray();
+      const chunk = row === undefined ? null : this.#read(row);
       if (chunk === null) continue;
       events += chunk.events.length;
       bytes += bodyBytes(chunk, limits.envelopeBytes);
@@ -169,7 +191,7 @@ export class Outbox {
     let totalBytes = 0;
     for (const head of this.#heads(order, exclude)) {
       const isFirst = chosen.length === 0;
-      if (head.group !== null) return isFirst ? [...this.#heads(OF_GROUP, exclude, head.group)] : chosen;
+      if (head.group !== null) return isFirst ? this.#groupOf(head.group, exclude) : chosen;
       totalEvents += head.events;
       totalBytes += head.bytes;
       if (!isFirst && (totalEvents > events || totalBytes > bytes)) break;
@@ -187,19 +209,41 @@ export class Outbox {
    */
   #isLateFirst(exclude: ReadonlySet<number>, maxAge: DurationMs | null): boolean {
     if (maxAge === null) return false;
-    const [late] = this.#heads(LATE_FIRST, exclude);
-    const [next] = this.#heads(IN_TURN, exclude);
+    const late = this.#firstOf(LATE_FIRST, exclude);
+    const next = this.#firstOf(IN_TURN, exclude);
     if (late === undefined || next === undefined) return false;
     const lostAt = ({ acceptedAt, firstEventAt: eventAt }: Head): EpochMs =>
       Math.min(acceptedAt + DELIVERY_WINDOW, eventAt + maxAge);
     return lostAt(late) < lostAt(next);
   }
 
-  *#heads(query: string, exclude: ReadonlySet<number>, ...bindings: readonly number[]): Iterable<Head> {
-    for (const row of this.#sql.exec(query, ...bindings)) {
-      const head = readHead(row);
-      if (!exclude.has(head.id)) yield head;
+  /** May be left before its end: it asks for a page after another, and each query is done with at once. */
+  *#heads(order: Order, exclude: ReadonlySet<number>): Iterable<Head> {
+    let last: Head | null = null;
+    let skipped = exclude.size;
+    for (let wanted = FIRST_HEADS; ; wanted *= 2) {
+      const page: readonly Head[] = this.#page(order, last, wanted + skipped);
+      for (const head of page) if (!exclude.has(head.id)) yield head;
+      if (page.length < wanted + skipped) return;
+      last = page[page.length - 1] ?? null;
+      skipped = 0;
     }
+  }
+
+  #firstOf(order: Order, exclude: ReadonlySet<number>): Head | undefined {
+    return this.#page(order, null, exclude.size + 1).find(({ id }) => !exclude.has(id));
+  }
+
+  #page({ query, behind }: Order, head: Head | null, most: number): readonly Head[] {
+    return this.#sql
+      .exec(query, ...behind(head), most)
+      .toArray()
+      .map(readHead);
+  }
+
+  #groupOf(group: number, exclude: ReadonlySet<number>): readonly Head[] {
+    const heads = this.#sql.exec(OF_GROUP, group).toArray().map(readHead);
+    return heads.filter(({ id }) => !exclude.has(id));
   }
 
   /**
@@ -279,13 +323,12 @@ export class Outbox {
   acceptedUntil(until: EpochMs, exclude: ReadonlySet<number>, limit: number): readonly TakenChunk[] {
     const found: TakenChunk[] = [];
     for (const row of this.#sql.exec(
-      "SELECT * FROM outbox WHERE accepted_at <= ? AND awaiting IS NULL ORDER BY id",
-      until,
+      "SELECT * FROM outbox WHERE accepted_at <= ? AND awaiting IS NULL ORDER BY id LIMIT ?",
+      ...[until, limit + exclude.size],
     )) {
-      if (exclude.has(Number(row["id"]))) continue;
+      if (exclude.has(Number(row["id"])) || found.length >= limit) continue;
       const chunk = this.#read(row);
       if (chunk !== null) found.push(chunk);
-      if (found.length >= limit) break;
     }
     return found;
   }

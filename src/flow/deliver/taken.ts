@@ -1,8 +1,9 @@
 import { type DurationMs, type EpochMs, hours } from "../../base/clock.ts";
+import { PartSet } from "./part-set.ts";
 
 /** A lane ignores a part that it has taken within this time. */
 export const TAKEN_WINDOW: DurationMs = hours(24);
-/** Parts remembered in each of the two generations; beyond it the older generation goes early. About 20 MB at the most. */
+/** Parts remembered in each of the two generations; beyond it the older generation goes early. 2.6 MB each. */
 const MAX_PER_GENERATION = 100_000;
 
 /**
@@ -12,8 +13,8 @@ const MAX_PER_GENERATION = 100_000;
  * after a restart it is filled again from the outbox, the dead letters and the receipts.
  */
 export class Taken {
-  #current = new Set<string>();
-  #previous = new Set<string>();
+  #current = new PartSet();
+  #previous = new PartSet();
   #turnedAt: EpochMs;
 
   constructor(now: EpochMs) {
@@ -21,20 +22,15 @@ export class Taken {
   }
 
   has(batchId: string, part: number): boolean {
-    const key = keyOf(batchId, part);
-    return this.#current.has(key) || this.#previous.has(key);
+    return this.#current.has(batchId, part) || this.#previous.has(batchId, part);
   }
 
   add(batchId: string, part: number, now: EpochMs): void {
     if (now - this.#turnedAt >= TAKEN_WINDOW || this.#current.size >= MAX_PER_GENERATION) {
       this.#previous = this.#current;
-      this.#current = new Set();
+      this.#current = new PartSet();
       this.#turnedAt = now;
     }
-    this.#current.add(keyOf(batchId, part));
+    this.#current.add(batchId, part);
   }
-}
-
-function keyOf(batchId: string, part: number): string {
-  return `${batchId}/${part}`;
 }

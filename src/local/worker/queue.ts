@@ -64,6 +64,8 @@ const SAFETY_NET_MS = 2_000;
 const GATHER_MS = 1;
 /** Waiting messages that are held in memory; above it, in SQLite alone. */
 const MAX_READY_BYTES = 32_000_000;
+/** Of those, read back at a time. */
+const ROWS_AT_ONCE = 100;
 
 function sizeOf(body: Body): number {
   return typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
@@ -244,9 +246,14 @@ export class DurableQueue extends DurableObject<QueueEnv> {
       for (const id of due) this.#delayed.delete(id);
       this.#seeAll(rows);
     }
-    if (this.#seenId === this.#nextId - 1 || this.#readyBytes > MAX_READY_BYTES) return;
-    this.#seeAll(this.#sql.exec("SELECT * FROM messages WHERE id > ? ORDER BY id", this.#seenId));
-    if (this.#readyBytes <= MAX_READY_BYTES) this.#seenId = this.#nextId - 1;
+    while (this.#seenId < this.#nextId - 1 && this.#readyBytes <= MAX_READY_BYTES) {
+      // To its end: a query that is left before it stays open, and the write-ahead log grows meanwhile.
+      const rows = this.#sql
+        .exec("SELECT * FROM messages WHERE id > ? ORDER BY id LIMIT ?", this.#seenId, ROWS_AT_ONCE)
+        .toArray();
+      this.#seeAll(rows);
+      if (rows.length < ROWS_AT_ONCE && this.#readyBytes <= MAX_READY_BYTES) this.#seenId = this.#nextId - 1;
+    }
   }
 
   /** Until memory is full; the rest of delayed ones goes back to where it was. */

@@ -408,6 +408,39 @@ describe("what goes first", () => {
   });
 });
 
+describe("a query", () => {
+  it("is read to its end whatever is taken, so that none stays open until the collector comes", async ({
+    expect,
+  }) => {
+    await inStorage(({ sql }) => {
+      const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+      const outbox = new Outbox(watched(sql, cursors));
+      for (let n = 0; n < 100; n += 1) {
+        // Every second one happened long before it was accepted.
+        const event = { ...anEvent(`${n}`), at: 1_000_000 + n - (n % 2) * hours(9) };
+        outbox.append(cutChunks([aPartOf(`${n}`, [event], { acceptedAt: 1_000_000 + n })]));
+      }
+      const left = (): number => cursors.splice(0).filter((cursor) => cursor.next().done !== true).length;
+      for (const maxAge of [null, hours(18)]) {
+        for (const events of [1, 2, 3, 40, 99, 1_000]) {
+          const taken = outbox.take({ ...limits, events, maxAge }) ?? [];
+          expect(idsOf(taken)).toHaveLength(Math.min(events, maxAge === null ? 100 : 50));
+          const exclude = new Set(taken.map(({ id }) => id));
+          outbox.take({ ...limits, events, maxAge, exclude });
+          outbox.take({ ...limits, events, maxAge, envelopeBytes: () => 300_000 });
+        }
+      }
+      expect(cursors.length).toBeGreaterThan(100);
+      expect(left()).toBe(0);
+
+      outbox.halve(outbox.take({ ...limits, events: 60 }) ?? []);
+      outbox.take(limits);
+      expect(outbox.acceptedUntil(2_000_000, new Set([2 ** 20]), 3)).toHaveLength(3);
+      expect(left()).toBe(0);
+    });
+  });
+});
+
 describe("a row that nobody can read", () => {
   it("stops no row behind it, is complained of once, and waits for a relay that can read it", async ({
     expect,
