@@ -69,8 +69,8 @@ export async function startRelay({
     buildConsole(),
   ]);
   const resourcePersistencePath = join(stateDir, "runtime");
-  process.env["MINIFLARE_WORKERD_V8_FLAGS"] ??= V8_FLAGS; // Miniflare's only way to hand them on
   await migrate({ resourcePersistencePath, d1Databases: options.d1Databases });
+  process.env["MINIFLARE_WORKERD_V8_FLAGS"] ??= V8_FLAGS; // Miniflare's only way to hand them on
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       log: new Log(LogLevel.ERROR),
