@@ -68,7 +68,7 @@ const WINDOW = 4;
 /** An object's own time for each request to a destination, besides waiting for its answer. Measured locally. */
 const REQUEST_MS = 8;
 /** Rows of a lane that are looked at for each row of events: heads, lines, the next to come. Counted. */
-const ROWS_READ_PER_ROW = 13;
+const ROWS_READ_PER_ROW = 11;
 /**
  * CPU time in ms, an upper bound: that of the whole local runtime with its queue and databases, on one core. At one event a
  * request the same load was measured with 1, 2.4, 8.0 and 29 requests to a message: 1,156, 600, 306 and 215 CPU s a million
