@@ -1,14 +1,26 @@
+import {
+  CAPITAL_T,
+  CAPITAL_Z,
+  COLON,
+  DASH,
+  DOT,
+  LETTER_A,
+  LETTER_N,
+  OPEN_BRACE,
+  PLUS,
+  QUOTE,
+  SMALL,
+  UNDERSCORE,
+  ZERO,
+} from "./ascii.ts";
 import { TENANT } from "./layout.ts";
-import { isDigit, QUOTE, stands } from "./text.ts";
+import { isDigit, stands } from "./text.ts";
 import { countFields, fieldAt, fieldBytes, formAt, formBytes } from "./value.ts";
 
 /*
  * The rules of the `AuditEvent` schema and of `flow/accept/checks.ts`, as far as they can be said in a few comparisons:
  * what passes here is valid there, which a property test holds. What does not pass is for them to judge.
  */
-
-const OPEN_BRACE: u8 = 0x7b;
-const LETTER_N: u8 = 0x6e;
 
 export let idAt: usize = 0;
 /** 0: the event has no id. */
@@ -110,7 +122,7 @@ function readTenant(): bool {
 
 /** Letters, digits, `_` and `-` */
 function isWordLike(code: u8): bool {
-  return <u32>(code | 0x20) - 0x61 < 26 || isDigit(code) || code === 0x5f || code === 0x2d;
+  return <u32>(code | SMALL) - LETTER_A < 26 || isDigit(code) || code === UNDERSCORE || code === DASH;
 }
 
 function readId(): bool {
@@ -130,14 +142,14 @@ function readAction(): bool {
   let isBegin = true;
   for (let at = actionAt; at < actionAt + actionBytes; at++) {
     const code = load<u8>(at);
-    if (code === 0x2e) {
+    if (code === DOT) {
       if (isBegin) return false;
       dots++;
       isBegin = true;
       continue;
     }
-    const isLetter = <u32>code - 0x61 < 26;
-    if (at === actionAt ? !isLetter : !isLetter && !isDigit(code) && code !== 0x5f && code !== 0x2d)
+    const isLetter = <u32>code - LETTER_A < 26;
+    if (at === actionAt ? !isLetter : !isLetter && !isDigit(code) && code !== UNDERSCORE && code !== DASH)
       return false;
     isBegin = false;
   }
@@ -149,7 +161,7 @@ function digitsAt(at: usize, count: usize): i32 {
   for (let by: usize = 0; by < count; by++) {
     const code = load<u8>(at + by);
     if (!isDigit(code)) return -1;
-    value = value * 10 + (<i32>code - 0x30);
+    value = value * 10 + (<i32>code - ZERO);
   }
   return value;
 }
@@ -161,12 +173,12 @@ function readTime(): bool {
   const year = digitsAt(at, 4);
   const month = digitsAt(at + 5, 2);
   const day = digitsAt(at + 8, 2);
-  const isDate = load<u8>(at + 4) === 0x2d && load<u8>(at + 7) === 0x2d && load<u8>(at + 10) === 0x54;
+  const isDate = load<u8>(at + 4) === DASH && load<u8>(at + 7) === DASH && load<u8>(at + 10) === CAPITAL_T;
   if (!isDate || year < 1970 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return false;
   const hour = digitsAt(at + 11, 2);
   const minute = digitsAt(at + 14, 2);
   const second = digitsAt(at + 17, 2);
-  if (load<u8>(at + 13) !== 0x3a || load<u8>(at + 16) !== 0x3a) return false;
+  if (load<u8>(at + 13) !== COLON || load<u8>(at + 16) !== COLON) return false;
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return false;
   ownTime = ((daysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1_000;
   return readRest(at + 19, formAt + formBytes - 1);
@@ -175,22 +187,22 @@ function readTime(): bool {
 /** The fraction of a second, of which milliseconds count, and the offset. */
 function readRest(from: usize, end: usize): bool {
   let at = from;
-  if (load<u8>(at) === 0x2e) {
+  if (load<u8>(at) === DOT) {
     let scale = 100;
     for (at++; isDigit(load<u8>(at)); at++) {
-      ownTime += <i64>(scale * (<i32>load<u8>(at) - 0x30));
+      ownTime += <i64>(scale * (<i32>load<u8>(at) - ZERO));
       scale /= 10;
     }
     if (at === from + 1 || at > from + 10) return false;
   }
   const sign = load<u8>(at);
-  if (sign === 0x5a) return at + 1 === end;
-  if ((sign !== 0x2b && sign !== 0x2d) || at + 6 !== end || load<u8>(at + 3) !== 0x3a) return false;
+  if (sign === CAPITAL_Z) return at + 1 === end;
+  if ((sign !== PLUS && sign !== DASH) || at + 6 !== end || load<u8>(at + 3) !== COLON) return false;
   const hours = digitsAt(at + 1, 2);
   const minutes = digitsAt(at + 4, 2);
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
   const offset = <i64>(hours * 60 + minutes) * 60_000;
-  ownTime += sign === 0x2b ? -offset : offset;
+  ownTime += sign === PLUS ? -offset : offset;
   return ownTime >= 0;
 }
 

@@ -5,6 +5,18 @@
  * `flow/accept`, whose outcome this must equal, byte for byte.
  */
 import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  DASH,
+  LINE_BREAK,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  TAB,
+} from "./ascii.ts";
+import {
   actionAt,
   actionBytes,
   hasActorType,
@@ -34,7 +46,7 @@ import {
   TENANT,
   TIMES,
 } from "./layout.ts";
-import { COLON, COMMA, copy, QUOTE, stands, write, writeDecimal, writeHex } from "./text.ts";
+import { copy, stands, write, writeDecimal, writeHex } from "./text.ts";
 import {
   addField,
   beginBody,
@@ -60,13 +72,6 @@ export const MAX_EVENTS: i32 = 1_000;
 const MAX_EVENT_BYTES: usize = 100_000;
 /** More than a line has beside the text of its event: id, time and action once more, what is filled in, the hash. */
 export const MAX_LINE_OVERHEAD: usize = 1_024;
-
-const OPEN_BRACE: u8 = 0x7b;
-const CLOSE_BRACE: u8 = 0x7d;
-const OPEN_BRACKET: u8 = 0x5b;
-const CLOSE_BRACKET: u8 = 0x5d;
-const TAB: u8 = 0x09;
-const LINE_BREAK: u8 = 0x0a;
 
 /** The lines, joined by line breaks, and where the ids end. */
 export let linesAt: usize = 0;
@@ -236,7 +241,7 @@ function complete(to: usize, at: usize, nameBytes: usize, bytes: usize): usize {
 function writeOwnId(index: i32): void {
   const time = <u64>(prefersOwnTime && ownTime >= 0 ? ownTime : idTime);
   let to = writeHex(OWN_ID + 10, time >> 16, 8);
-  store<u8>(to++, 0x2d);
+  store<u8>(to++, DASH);
   to = writeHex(to, time & 0xffff, 4);
   writeHex(write(to, "-7"), index, 3);
 }

@@ -1,10 +1,17 @@
+import {
+  BACKSLASH,
+  LETTER_A,
+  LETTER_F,
+  LETTER_N,
+  LETTER_T,
+  LETTER_U,
+  QUOTE,
+  SLASH,
+  SMALL,
+  SPACE,
+  ZERO,
+} from "./ascii.ts";
 import { ARENA_END, SLACK } from "./layout.ts";
-
-export const QUOTE: u8 = 0x22;
-export const COMMA: u8 = 0x2c;
-export const COLON: u8 = 0x3a;
-const BACKSLASH: u8 = 0x5c;
-const SPACE: u8 = 0x20;
 
 /** Copies in steps of 16 bytes: up to 15 more than wanted, at least 16. Both sides have room for it. */
 export function copy(to: usize, from: usize, count: usize): void {
@@ -32,7 +39,7 @@ export function stands(at: usize, text: string): bool {
 }
 
 export function isDigit(code: u8): bool {
-  return <u32>code - 0x30 < 10;
+  return <u32>code - ZERO < 10;
 }
 
 /** Of the string just passed: it has an escape, which RFC 8785 may spell otherwise, or a character beyond ASCII. */
@@ -74,10 +81,9 @@ export function passString(open: usize): usize {
 /** Of the escape that begins at a backslash; 0 where it is none. */
 function escapeBytes(at: usize): usize {
   const code = load<u8>(at + 1);
-  if (code === 0x75 || code === 0x2f) {
-    // \u and \/
+  if (code === LETTER_U || code === SLASH) {
     traits |= ESCAPED | RESPELT;
-    if (code === 0x2f) return 2;
+    if (code === SLASH) return 2;
     return unitOf(at) < 0 ? 0 : 6;
   }
   traits |= ESCAPED;
@@ -89,11 +95,11 @@ function shortEscape(letter: u8): u8 {
   switch (letter) {
     case 0x62:
       return 0x08;
-    case 0x74:
+    case LETTER_T:
       return 0x09;
-    case 0x6e:
+    case LETTER_N:
       return 0x0a;
-    case 0x66:
+    case LETTER_F:
       return 0x0c;
     case 0x72:
       return 0x0d;
@@ -107,9 +113,9 @@ function unitOf(at: usize): i32 {
   let unit: i32 = 0;
   for (let digit: usize = 2; digit < 6; digit++) {
     const code = load<u8>(at + digit);
-    const low = code | 0x20;
-    if (isDigit(code)) unit = (unit << 4) | (<i32>code - 0x30);
-    else if (low >= 0x61 && low <= 0x66) unit = (unit << 4) | (<i32>low - 0x57);
+    const low = code | SMALL;
+    if (isDigit(code)) unit = (unit << 4) | (<i32>code - ZERO);
+    else if (low >= LETTER_A && low <= LETTER_F) unit = (unit << 4) | (<i32>low - LETTER_A + 10);
     else return -1;
   }
   return unit;
@@ -133,12 +139,12 @@ export function respell(to: usize, open: usize, end: usize): usize {
       continue;
     }
     const letter = load<u8>(at + 1);
-    if (letter === 0x2f) {
+    if (letter === SLASH) {
       store<u8>(out++, letter);
       at += 2;
       continue;
     }
-    if (letter !== 0x75) {
+    if (letter !== LETTER_U) {
       store<u16>(out, load<u16>(at));
       out += 2;
       at += 2;
@@ -147,7 +153,7 @@ export function respell(to: usize, open: usize, end: usize): usize {
     let unit = unitOf(at);
     at += 6;
     if (unit >= 0xd800 && unit < 0xe000) {
-      if (unit >= 0xdc00 || load<u8>(at) !== BACKSLASH || load<u8>(at + 1) !== 0x75) return 0;
+      if (unit >= 0xdc00 || load<u8>(at) !== BACKSLASH || load<u8>(at + 1) !== LETTER_U) return 0;
       const second = unitOf(at);
       if (second < 0xdc00 || second >= 0xe000) return 0;
       at += 6;
@@ -204,7 +210,7 @@ export function writeHex(to: usize, value: u64, digits: usize): usize {
   let rest = value;
   for (let at = to + digits; at > to; rest >>= 4) {
     const digit = <u8>(rest & 15);
-    store<u8>(--at, digit < 10 ? 0x30 + digit : 0x57 + digit);
+    store<u8>(--at, digit < 10 ? ZERO + digit : LETTER_A + digit - 10);
   }
   return to + digits;
 }
@@ -214,6 +220,6 @@ export function writeDecimal(to: usize, value: i64): usize {
   let digits: usize = 1;
   for (let rest = value; rest >= 10; rest /= 10) digits++;
   let rest = value;
-  for (let at = to + digits; at > to; rest /= 10) store<u8>(--at, <u8>(0x30 + (rest % 10)));
+  for (let at = to + digits; at > to; rest /= 10) store<u8>(--at, <u8>(ZERO + (rest % 10)));
   return to + digits;
 }

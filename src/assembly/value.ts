@@ -1,4 +1,25 @@
 import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  DASH,
+  DOT,
+  LETTER_E,
+  LETTER_F,
+  LETTER_N,
+  LETTER_T,
+  LINE_BREAK,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  RETURN,
+  SMALL,
+  SPACE,
+  TAB,
+  ZERO,
+} from "./ascii.ts";
+import {
   ARENA,
   ARENA_END,
   MAX_ELEMENTS,
@@ -10,19 +31,7 @@ import {
   PIECES,
   SLACK,
 } from "./layout.ts";
-import {
-  BEYOND_ASCII,
-  COLON,
-  COMMA,
-  copy,
-  isDigit,
-  passString,
-  QUOTE,
-  RESPELT,
-  respell,
-  stands,
-  traits,
-} from "./text.ts";
+import { BEYOND_ASCII, copy, isDigit, passString, RESPELT, respell, stands, traits } from "./text.ts";
 
 /*
  * Values are read once, from left to right. Of each is known afterwards where its canonical form (RFC 8785) stands: mostly
@@ -31,10 +40,6 @@ import {
  */
 
 const MAX_DEPTH: i32 = 64;
-const OPEN_BRACE: u8 = 0x7b;
-const CLOSE_BRACE: u8 = 0x7d;
-const OPEN_BRACKET: u8 = 0x5b;
-const CLOSE_BRACKET: u8 = 0x5d;
 const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
 /** Digits that any double keeps apart, so that a number of so many is its own shortest form. */
 const EXACT_DIGITS: usize = 15;
@@ -68,12 +73,12 @@ export function beginEvent(open: usize): void {
 
 /** Past white space inside an event, which its text is to be without. */
 function skip(at: usize): usize {
-  return load<u8>(at) > 0x20 ? at : skipSpace(at);
+  return load<u8>(at) > SPACE ? at : skipSpace(at);
 }
 
 function skipSpace(from: usize): usize {
   let at = from;
-  while (isSpace(load<u8>(at)) && !(isOneLine && load<u8>(at) === 0x0a)) at++;
+  while (isSpace(load<u8>(at)) && !(isOneLine && load<u8>(at) === LINE_BREAK)) at++;
   if (at !== from && pieces < MAX_PIECES) {
     const piece = PIECES + <usize>pieces * PIECE;
     store<u32>(piece, <u32>pieceAt);
@@ -85,7 +90,7 @@ function skipSpace(from: usize): usize {
 }
 
 export function isSpace(code: u8): bool {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+  return code === SPACE || code === LINE_BREAK || code === RETURN || code === TAB;
 }
 
 /** @returns behind the value; 0: not plain */
@@ -94,9 +99,9 @@ function readValue(at: usize, level: i32): usize {
   if (code === QUOTE) return readString(at);
   if (code === OPEN_BRACE) return readObject(at, level + 1);
   if (code === OPEN_BRACKET) return readList(at, level + 1);
-  if (code === 0x74) return stands(at, "true") ? asSent(at, at + 4) : 0;
-  if (code === 0x66) return stands(at, "false") ? asSent(at, at + 5) : 0;
-  if (code === 0x6e) return stands(at, "null") ? asSent(at, at + 4) : 0;
+  if (code === LETTER_T) return stands(at, "true") ? asSent(at, at + 4) : 0;
+  if (code === LETTER_F) return stands(at, "false") ? asSent(at, at + 5) : 0;
+  if (code === LETTER_N) return stands(at, "null") ? asSent(at, at + 4) : 0;
   return readNumber(at);
 }
 
@@ -127,17 +132,17 @@ function readString(open: usize): usize {
 
 /** A number whose canonical form is its own, but for zeros at the end of its fraction. */
 function readNumber(from: usize): usize {
-  const first = load<u8>(from) === 0x2d ? from + 1 : from;
+  const first = load<u8>(from) === DASH ? from + 1 : from;
   let at = first;
   let whole: i64 = 0;
   for (; isDigit(load<u8>(at)); at++) {
     if (at - first === 16) return 0;
-    whole = whole * 10 + <i64>(load<u8>(at) - 0x30);
+    whole = whole * 10 + <i64>(load<u8>(at) - ZERO);
   }
   const digits = at - first;
-  if (digits === 0 || (digits > 1 && load<u8>(first) === 0x30)) return 0;
-  if (load<u8>(at) === 0x2e) return readFraction(from, at, digits, whole === 0);
-  if ((load<u8>(at) | 0x20) === 0x65) return 0; // an exponent
+  if (digits === 0 || (digits > 1 && load<u8>(first) === ZERO)) return 0;
+  if (load<u8>(at) === DOT) return readFraction(from, at, digits, whole === 0);
+  if ((load<u8>(at) | SMALL) === LETTER_E) return 0; // an exponent
   if (whole > MAX_SAFE_INTEGER || (whole === 0 && first !== from)) return 0;
   return asSent(from, at);
 }
@@ -149,10 +154,10 @@ function readFraction(from: usize, point: usize, digits: usize, isSmall: bool): 
   let zeros = 0;
   for (; isDigit(load<u8>(at)); at++) {
     if (at - point > 32) return 0;
-    if (load<u8>(at) !== 0x30) last = at;
+    if (load<u8>(at) !== ZERO) last = at;
     else if (isSmall && last < point) zeros++;
   }
-  if (at === point + 1 || (load<u8>(at) | 0x20) === 0x65) return 0;
+  if (at === point + 1 || (load<u8>(at) | SMALL) === LETTER_E) return 0;
   if (isSmall && (last < point || zeros > 5)) return 0;
   if (digits + (last > point ? last - point : 0) > EXACT_DIGITS) return 0;
   asSent(from, last + 1);
