@@ -42,11 +42,11 @@ export function isDigit(code: u8): bool {
   return <u32>code - ZERO < 10;
 }
 
-/** Of the string just passed: it has an escape, which RFC 8785 may spell otherwise, or a character beyond ASCII. */
-export const ESCAPED: i32 = 1;
+/** Of the string just passed: an escape, one that RFC 8785 spells otherwise, a character beyond ASCII. */
+export let traits: i32 = 0;
+const ESCAPED: i32 = 1;
 export const RESPELT: i32 = 2;
 export const BEYOND_ASCII: i32 = 4;
-export let traits: i32 = 0;
 
 /** From a string's opening quote to behind its closing one; 0 where it has none or holds what JSON forbids. */
 export function passString(open: usize): usize {
