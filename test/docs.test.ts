@@ -226,7 +226,7 @@ describe("architecture", () => {
     const claims = [
       `up to ${count(constant(chunk, "CHUNK_EVENTS"))} events or ${count(constant(chunk, "CHUNK_BYTES"))} bytes`,
       `up to ${count(constant("src/flow/queue/produce.ts", "TARGET_MESSAGE_BYTES"))} bytes`,
-      `parts of at most ${count(constant("src/flow/queue/produce.ts", "PART_BYTES"))} bytes`,
+      `parts of at most ${count(constant("src/model/lines.ts", "FRAME_BYTES"))} bytes`,
       `frames of at most ${count(constant("src/model/lines.ts", "FRAME_BYTES"))} bytes`,
       `from ${count(constant("src/model/lines.ts", "WORTH_COMPRESSING_BYTES"))} bytes on`,
       `at most ${count(constant("src/flow/queue/commit.ts", "GROUP_BYTES"))} bytes of others`,

@@ -1,5 +1,5 @@
 import type { EpochMs } from "../../base/clock.ts";
-import { bytesOf, concat, packWritten, type WrittenLines } from "../../model/lines.ts";
+import { bytesOf, concat, FRAME_BYTES, packWritten, type WrittenLines } from "../../model/lines.ts";
 import { encodePart } from "./message.ts";
 
 /**
@@ -7,12 +7,6 @@ import { encodePart } from "./message.ts";
  * @see https://developers.cloudflare.com/queues/platform/pricing/ (read 2026-11)
  */
 const TARGET_MESSAGE_BYTES = 63_900;
-/**
- * What a part holds at most before it is compressed: one frame (`model/lines.ts`), so that it fits into a message even where
- * nothing in it shrinks. Audit events shrink to a fifth, and a message then holds three parts.
- */
-export const PART_BYTES = 125_000;
-
 /**
  * Limits of one `sendBatch`: 256 KB, and 100 messages, which so few bytes never are once messages are filled.
  * @see https://developers.cloudflare.com/queues/platform/limits/ (read 2026-11)
@@ -62,16 +56,17 @@ export function pack(outgoing: Outgoing): readonly Sized[] {
 
 /**
  * Where parts begin and end: as few as hold all, and about as large as each other, since a small rest would travel and wait
- * badly filled. No event is larger than a part.
+ * badly filled. A part is at most one frame, so that it fits into a message even where nothing in it shrinks; audit events
+ * shrink to a fifth, and a message then holds three parts. No event is larger than a frame.
  */
 function cut(lines: WrittenLines): readonly (readonly [from: number, to: number])[] {
   const count = lines.ends.length;
   const bytes = bytesOf(lines, 0, count);
-  const even = bytes / Math.ceil(bytes / PART_BYTES);
+  const even = bytes / Math.ceil(bytes / FRAME_BYTES);
   const cuts: [number, number][] = [];
   let from = 0;
   for (let line = 0; line < count; line += 1) {
-    if (line > from && bytesOf(lines, from, line + 1) > PART_BYTES) {
+    if (line > from && bytesOf(lines, from, line + 1) > FRAME_BYTES) {
       cuts.push([from, line]);
       from = line;
     }

@@ -5,7 +5,6 @@ import { decodeMessage, type QueuedPart } from "../../../src/flow/queue/message.
 import {
   group,
   type Outgoing,
-  PART_BYTES,
   type ProduceDeps,
   pack,
   partNumber,
@@ -19,7 +18,7 @@ import {
   type RelayEvent,
   toLine,
 } from "../../../src/model/event.ts";
-import { bytesOf as bytesOfLines, writeLines } from "../../../src/model/lines.ts";
+import { bytesOf as bytesOfLines, FRAME_BYTES, writeLines } from "../../../src/model/lines.ts";
 import { seeded } from "../../prove/random.ts";
 import { linesOf } from "../../support/lines.ts";
 
@@ -242,12 +241,12 @@ describe("where a batch is cut", () => {
     fc.assert(
       fc.property(someEvents, (batch) => {
         const parts = pack(outgoing(batch)).flatMap(({ body }) => partsOf(body));
-        for (const { part } of parts) expect(part.lines.bytes).toBeLessThanOrEqual(PART_BYTES);
+        for (const { part } of parts) expect(part.lines.bytes).toBeLessThanOrEqual(FRAME_BYTES);
         // Where events are small beside a part; large ones fill parts badly.
         const lines = writeLines(batch);
         const bytes = bytesOfLines(lines, 0, batch.length);
         const isFine = batch.every(({ json }) => byteLength(json) < 1_000);
-        if (isFine) expect(parts.length).toBeLessThanOrEqual(Math.ceil((bytes + 2_000) / PART_BYTES));
+        if (isFine) expect(parts.length).toBeLessThanOrEqual(Math.ceil((bytes + 2_000) / FRAME_BYTES));
       }),
       { numRuns: 100 },
     );
