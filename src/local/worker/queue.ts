@@ -239,10 +239,9 @@ export class DurableQueue extends DurableObject<QueueEnv> {
     const now = Date.now();
     const due = [...this.#delayed].flatMap(([id, notBefore]) => (notBefore <= now ? [id] : []));
     if (due.length > 0) {
-      const rows = this.#sql.exec(
-        "SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(?))",
-        JSON.stringify(due),
-      );
+      const rows = this.#sql
+        .exec("SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(due))
+        .toArray();
       for (const id of due) this.#delayed.delete(id);
       this.#seeAll(rows);
     }
