@@ -16,7 +16,7 @@ const ASSEMBLY = fileURLToPath(new URL("../assembly", import.meta.url));
 /** No collector and no checks of its own: the program allocates nothing, and bounds are its own business. */
 const OPTIONS = ["--runtime", "stub", "--noAssert", "--enable", "simd", "--importMemory", "--use", "abort="];
 /** Its own texts lie behind what `sha256.wasm` uses of the memory, and before what `layout.ts` gives out. */
-const PLACE = ["--memoryBase", "2048", "--initialMemory", "17"];
+const PLACE = ["--memoryBase", "2048"];
 
 /** The binary, the same each time. */
 export async function onePassWasm(): Promise<Uint8Array> {

@@ -53,7 +53,7 @@ type Places = Readonly<
 >;
 
 const PAGE_BYTES = 65_536;
-const memory = new WebAssembly.Memory({ initial: 17 });
+const memory = new WebAssembly.Memory({ initial: 1 });
 const { take, linesAt, linesEnd, idsEnd, isBeyondAscii, ...places } = new WebAssembly.Instance(program, {
   env: { memory },
   hash: hashingIn(memory),
@@ -87,7 +87,7 @@ export interface Taken {
 }
 
 /**
- * @param body after decompression, at most `MAX_REQUEST_BYTES`. The memory grows to some three times the largest, 17 MB at
+ * @param body after decompression, at most `MAX_REQUEST_BYTES`. The memory grows to twice the largest and 2 MB, so 12 MB at
  *   most, and stays so, as WebAssembly's does
  * @returns null where something is out of the ordinary, which need not be wrong
  */
