@@ -7,7 +7,7 @@ import { milliseconds } from "../words.ts";
 import { Button, CodeBlock, LinkButton, ProblemBox } from "./parts.tsx";
 
 const EVERY_MS = 2_500;
-const PLACEHOLDER = "sl_live_your-key";
+const SAMPLE_KEY = "sl_live_your-key";
 
 interface Batch {
   readonly state: string;
@@ -118,7 +118,7 @@ function SendStep({
   return (
     <>
       <p>From your program, or pasted into a terminal:</p>
-      <CodeBlock label="Command that sends an event" text={curl(apiKey ?? PLACEHOLDER)} />
+      <CodeBlock label="Command that sends an event" text={curl(apiKey ?? SAMPLE_KEY)} />
       {apiKey === null ? null : (
         <p>
           <strong>The key is in the command, and is shown this once.</strong> It can send events and nothing

@@ -45,7 +45,7 @@ export function SecretFields({
                   spellcheck={false}
                   required={!isKept && !isOptional}
                   disabled={isRemoved}
-                  placeholder={isKept ? "••••••••" : placeholderOf(field.examples)}
+                  placeholder={isKept ? "••••••••" : exampleOf(field.examples)}
                   value={values.secrets[name] ?? ""}
                   onInput={(event) =>
                     onChange({ secrets: { ...values.secrets, [name]: event.currentTarget.value } })
@@ -78,7 +78,7 @@ export function SecretFields({
   );
 }
 
-function placeholderOf(examples: readonly unknown[] | undefined): string {
+function exampleOf(examples: readonly unknown[] | undefined): string {
   const [first] = examples ?? [];
   return typeof first === "string" ? first : "";
 }
