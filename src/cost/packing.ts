@@ -5,13 +5,12 @@
 
 /** What completing an event adds to it: id, tenant, hash; and its line repeats id, time and action. */
 const LINE_OVERHEAD_BYTES = 268;
-/** A request is cut into parts of about the same size, of at most so many bytes before compression. */
-const PART_BYTES = 125_000;
 /** A part's line about itself. */
 const HEADER_BYTES = 200;
-/** Compressed from here on, in frames of at most so many bytes. */
-const COMPRESSED_FROM_BYTES = 8_000;
+/** A request is cut into parts of about the same size, of at most so many bytes before compression: each a frame. */
 const FRAME_BYTES = 125_000;
+/** Compressed from here on. */
+const COMPRESSED_FROM_BYTES = 8_000;
 /** What is left of a frame: `FRAME_LEFT_BYTES` and this share. Measured with events of ordinary audit trails. */
 const LEFT_SHARE = 0.175;
 const FRAME_LEFT_BYTES = 600;
@@ -80,7 +79,7 @@ function lineBytes({ eventBytes }: Shape): number {
 
 /** How many events are in each part of a request. */
 function partsOf(shape: Shape): readonly number[] {
-  const most = Math.max(1, Math.floor(PART_BYTES / lineBytes(shape)));
+  const most = Math.max(1, Math.floor(FRAME_BYTES / lineBytes(shape)));
   const parts = Math.ceil(shape.eventsPerRequest / most);
   const each = Math.ceil(shape.eventsPerRequest / parts);
   return Array.from({ length: parts }, (_, part) => Math.min(each, shape.eventsPerRequest - part * each));
@@ -88,9 +87,7 @@ function partsOf(shape: Shape): readonly number[] {
 
 /** Of a part on the queue, with what is around it. */
 function storedBytes(bytes: number): number {
-  const frames = Math.ceil(bytes / FRAME_BYTES);
-  const left =
-    bytes < COMPRESSED_FROM_BYTES ? bytes : Math.min(bytes, frames * FRAME_LEFT_BYTES + bytes * LEFT_SHARE);
+  const left = bytes < COMPRESSED_FROM_BYTES ? bytes : Math.min(bytes, FRAME_LEFT_BYTES + bytes * LEFT_SHARE);
   return HEADER_BYTES + left + PLATFORM_BYTES;
 }
 
