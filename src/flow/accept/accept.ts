@@ -2,12 +2,10 @@
 // it. It touches no storage, no queue and no destination; whoever calls it hands the events on.
 import type { Clock, EpochMs } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { IngestRequest, Refusal, RejectedEvent } from "../../model/ingest.ts";
-import { type WrittenLines, writeLines } from "../../model/lines.ts";
-import { inflateBody, readRaw, textOf } from "./body.ts";
-import { eventsOf } from "./events.ts";
-import { batchIdentity, eventIdsOf, idempotencyKeyOf } from "./idempotency.ts";
-import { itemsOf } from "./items.ts";
+import type { IngestRequest, Refusal } from "../../model/ingest.ts";
+import { inflateBody, readRaw } from "./body.ts";
+import { batchIdentity, idempotencyKeyOf } from "./idempotency.ts";
+import { type TakenWithRejected, takeTheLongWay } from "./long-way.ts";
 import { mediaOf } from "./media.ts";
 import { takeInOnePass } from "./one-pass.ts";
 import { publicCode, verifySignature } from "./signature.ts";
@@ -21,15 +19,9 @@ export interface AcceptDeps {
 }
 
 /** Events that may be stored. Nothing is promised to the producer until they are. */
-export interface AcceptedBatch {
+export interface AcceptedBatch extends TakenWithRejected {
   readonly batchId: string;
   readonly acceptedAt: EpochMs;
-  /** Of the events, at least one, in the order of the input. */
-  readonly ids: readonly string[];
-  /** The events in the form in which they travel, in the same order. */
-  readonly lines: WrittenLines;
-  /** With `skip`: what was left out. */
-  readonly rejected: readonly RejectedEvent[];
 }
 
 /**
@@ -67,20 +59,8 @@ export async function acceptRequest(
   });
   const taken = takeInOnePass(body.value, { tenantId, format, now, eventIds });
   if (taken !== null) return ok({ batchId, acceptedAt: now, ...taken, rejected: [] });
-  const text = textOf(body.value);
-  if (!text.ok) return text;
-  const items = itemsOf(text.value, format);
-  if (!items.ok) return items;
-  const made = eventsOf(items.value, { tenantId, now, onInvalid, eventId: eventIdsOf(eventIds) });
-  if (!made.ok) return made;
-  const { events, rejected } = made.value;
-  return ok({
-    batchId,
-    acceptedAt: now,
-    ids: events.map(({ id }) => id),
-    lines: writeLines(events),
-    rejected,
-  });
+  const made = takeTheLongWay(body.value, { tenantId, format, now, eventIds, onInvalid });
+  return made.ok ? ok({ batchId, acceptedAt: now, ...made.value }) : made;
 }
 
 /**

@@ -81,8 +81,9 @@ export interface OnePassContext {
 }
 
 export interface Taken {
-  /** In the order of the input. */
+  /** Of the events, at least one, in the order of the input. */
   readonly ids: readonly string[];
+  /** The events in the form in which they travel, in the same order. */
   readonly lines: WrittenLines;
 }
 

@@ -1,12 +1,9 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { utf8 } from "../../../src/base/bytes.ts";
-import { textOf } from "../../../src/flow/accept/body.ts";
-import { eventsOf } from "../../../src/flow/accept/events.ts";
-import { type EventIds, eventIdsOf } from "../../../src/flow/accept/idempotency.ts";
-import { itemsOf } from "../../../src/flow/accept/items.ts";
-import { takeInOnePass } from "../../../src/flow/accept/one-pass.ts";
-import { writeLines } from "../../../src/model/lines.ts";
+import type { EventIds } from "../../../src/flow/accept/idempotency.ts";
+import { takeTheLongWay } from "../../../src/flow/accept/long-way.ts";
+import { type Taken, takeInOnePass } from "../../../src/flow/accept/one-pass.ts";
 
 const NOW = Date.parse("2026-11-20T10:00:00.123Z");
 const TAIL = "-8abc-0123456789ab";
@@ -23,32 +20,21 @@ const full = ({ format = "json", eventIds = fresh, tenantId = "ten_1" }: How = {
   ({ format, eventIds, tenantId, now: NOW }) as const;
 const bytesOf = (body: string | Uint8Array): Uint8Array => (typeof body === "string" ? utf8(body) : body);
 
-/** What the short way makes of a body: ids and lines; null where it declines. */
-function short(body: string | Uint8Array, how?: How) {
-  const taken = takeInOnePass(bytesOf(body), full(how));
+/** Ids and lines, to be compared; null where there are none. */
+function shown(taken: Taken | null) {
   if (taken === null) return null;
   const { text, ends, times } = taken.lines;
   const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text);
   return { ids: taken.ids, lines, ends: Array.from(ends), times: Array.from(times) };
 }
 
+/** What the short way makes of a body; null where it declines. */
+const short = (body: string | Uint8Array, how?: How) => shown(takeInOnePass(bytesOf(body), full(how)));
+
 /** The same of the long way; null where it refuses. */
 function long(body: string | Uint8Array, how?: How) {
-  const { format, eventIds, tenantId, now } = full(how);
-  const decoded = textOf(bytesOf(body));
-  if (!decoded.ok) return null;
-  const items = itemsOf(decoded.value, format);
-  if (!items.ok) return null;
-  const made = eventsOf(items.value, { tenantId, now, onInvalid: "refuse", eventId: eventIdsOf(eventIds) });
-  if (!made.ok) return null;
-  const { text, ends, times } = writeLines(made.value.events);
-  const lines = new TextDecoder().decode(text);
-  return {
-    ids: made.value.events.map(({ id }) => id),
-    lines,
-    ends: Array.from(ends),
-    times: Array.from(times),
-  };
+  const made = takeTheLongWay(bytesOf(body), { ...full(how), onInvalid: "refuse" });
+  return shown(made.ok ? made.value : null);
 }
 
 /** A property of pairs that the short way took, of which there must have been a good share, or it would hold of nothing. */
